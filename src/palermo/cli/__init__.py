@@ -1,0 +1,1 @@
+"""The ``palermo`` command. Holds no rule: each command calls the room that does the work."""
