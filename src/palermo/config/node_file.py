@@ -1,0 +1,63 @@
+"""``node.toml``: who a node is and where it listens. Read by the settings, written by ``palermo node init``."""
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "node.toml"
+SECRET_KEY = "secret.key"
+
+
+class NodeFileError(Exception):
+    """A home folder that cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFile:
+    """What ``node.toml`` says. ``bind``: address to listen on. ``hosts``: names that browsers and partners may use."""
+
+    authority: str
+    bind: str = "127.0.0.1"
+    port: int = 8400
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    time_zone: str = "UTC"
+    language: str = "en"
+    https: bool = True
+
+    def to_toml(self) -> str:
+        """The file's text."""
+        hosts = ", ".join(f'"{host}"' for host in self.hosts)
+        return (
+            f'authority = "{self.authority}"\nbind = "{self.bind}"\nport = {self.port}\nhosts = [{hosts}]\n'
+            f'time_zone = "{self.time_zone}"\nlanguage = "{self.language}"\nhttps = {str(self.https).lower()}\n'
+        )
+
+
+def read(home: Path) -> NodeFile:
+    """Read ``home/node.toml``; :class:`NodeFileError` names what is wrong with it."""
+    path = home / NAME
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NodeFileError(f"{path} does not exist. Make a node first: palermo node init --home {home} …") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NodeFileError(f"{path} is not valid TOML: {error}") from error
+    if isinstance(values.get("hosts"), list):
+        values["hosts"] = tuple(values["hosts"])
+    try:
+        return NodeFile(**values)
+    except TypeError as error:
+        raise NodeFileError(f"{path} has an unknown or missing setting: {error}") from error
+
+
+def create(home: Path, node: NodeFile) -> None:
+    """Make a home folder with ``node.toml`` and a fresh secret key; refuses to overwrite one."""
+    if (home / NAME).exists():
+        raise NodeFileError(f"{home} already holds a node. Choose another folder, or use the one that is there.")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret = home / SECRET_KEY
+    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(64))
+    (home / NAME).write_text(node.to_toml(), "utf-8")

@@ -1,0 +1,40 @@
+"""Connects each app's handlers to the exchange, the job loop and the clock.
+
+An app exports plain tables: ``handlers.EXCHANGE_HANDLERS`` (payload type -> effect of a received message),
+``jobs.JOB_HANDLERS`` (kind -> work) and ``jobs.PERIODIC`` (name -> what is to be done again and again).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from palermo.node.exchange import handlers
+from palermo.node.office import jobs
+
+_APPS = ("exchange", "holdings", "cases", "matching", "evidence", "requests")
+
+Periodic = Callable[[datetime], object]
+
+
+def _table(app: str, module: str, name: str) -> Mapping[str, Any]:
+    path = f"palermo.node.{app}.{module}"
+    if find_spec(path) is None:
+        return {}
+    table: Mapping[str, Any] = getattr(import_module(path), name, {})
+    return table
+
+
+def connect() -> None:
+    """Register every app's handlers; call once a process, after Django is set up. Calling again changes nothing."""
+    for app in _APPS:
+        for payload_type, handler in _table(app, "handlers", "EXCHANGE_HANDLERS").items():
+            handlers.register(payload_type, handler)
+        for kind, job in _table(app, "jobs", "JOB_HANDLERS").items():
+            jobs.register(kind, job)
+
+
+def periodic() -> dict[str, Periodic]:
+    """What the worker does on every turn of its clock, by name."""
+    return {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
