@@ -1,10 +1,25 @@
-"""Fixtures for every test: where the public data lies."""
+"""Fixtures for every test: a node's home before Django reads its settings, and where the public data lies."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from palermo.config import node_file
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+_HOME = Path(tempfile.mkdtemp(prefix="palermo-tests-"))
+node_file.create(_HOME / "home", node_file.NodeFile(authority="AA-POL", https=False))
+os.environ["PALERMO_HOME"] = str(_HOME / "home")
+os.environ["DJANGO_SETTINGS_MODULE"] = "palermo.config.settings"
+
+
+def pytest_unconfigure() -> None:
+    """Remove the home that this process made."""
+    shutil.rmtree(_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +28,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the public data folder is absent")
     return SHARED_DATA
+
+
+@pytest.fixture
+def home(settings, tmp_path) -> Path:
+    """A home folder of the test's own: what the node writes to disk is gone afterwards."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    settings.PALERMO_HOME = folder
+    return folder

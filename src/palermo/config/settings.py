@@ -4,7 +4,6 @@ A secret is given as ``X`` or as ``X_FILE``, a file that holds it. There is no d
 """
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +38,7 @@ ALLOWED_HOSTS = list(NODE.hosts)
 PALERMO_AUTHORITY = NODE.authority
 
 # --- apps -----------------------------------------------------------------------------------
+_NODE = Path(node_file.__file__).parents[1] / "node"
 _ROOMS = ("directory", "office", "ledger", "exchange", "holdings", "cases", "matching", "evidence", "requests")
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rules",
-    *(f"palermo.node.{room}" for room in _ROOMS if find_spec(f"palermo.node.{room}.apps")),
+    *(f"palermo.node.{room}" for room in _ROOMS if (_NODE / room / "apps.py").exists()),
     "palermo.web",
 ]
 MIDDLEWARE = [

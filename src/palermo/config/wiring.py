@@ -19,10 +19,10 @@ Periodic = Callable[[datetime], object]
 
 
 def _table(app: str, module: str, name: str) -> Mapping[str, Any]:
-    path = f"palermo.node.{app}.{module}"
-    if find_spec(path) is None:
+    package = import_module(f"palermo.node.{app}")
+    if find_spec(f"{package.__name__}.{module}") is None:
         return {}
-    table: Mapping[str, Any] = getattr(import_module(path), name, {})
+    table: Mapping[str, Any] = getattr(import_module(f"{package.__name__}.{module}"), name, {})
     return table
 
 
