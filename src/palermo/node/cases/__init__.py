@@ -1,0 +1,1 @@
+"""Investigations: subjects, team and time line, seen by the team alone."""

@@ -1,0 +1,1 @@
+"""Blind match runs of a case, the hits they find, and a person's judgement on each."""
