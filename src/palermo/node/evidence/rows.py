@@ -1,0 +1,84 @@
+"""Rows that the evidence app hands out: frozen, plain, safe to pass to a page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyRow:
+    """One step of an item's custody: who did what, when and where, and the SHA-256 seen then."""
+
+    verb: str
+    by: str
+    at: datetime
+    where: str
+    detail: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item of evidence with its marks. ``package`` is the package that brought it ("" for our own)."""
+
+    reference: str
+    case: str
+    what: str
+    collected_by: str
+    how: str
+    collected_at: datetime
+    where: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    sha512: str
+    origin: Origin
+    tlp: Tlp
+    handling_code: HandlingCode
+    source_grade: SourceGrade
+    information_grade: InformationGrade
+    use_limit: str
+    package: str
+    added_at: datetime
+    custody: tuple[CustodyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """A sealed package. ``direction`` is "out" (we made it) or "in" (a partner did, and it verified on arrival)."""
+
+    reference: str
+    direction: str
+    case: str
+    partner: str
+    request_reference: str
+    file_name: str
+    size: int
+    sha256: str
+    manifest_digest: str
+    use_limit: str
+    ledger_index: int
+    made_at: datetime
+    items: tuple[ItemRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A provider's recorded consent to use an item in another case."""
+
+    item: str
+    case: str
+    given_by: str
+    statement: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stored file that no longer says what it said: its path, and what does not fit."""
+
+    what: str
+    where: str
+    detail: str
