@@ -56,13 +56,13 @@ class CaseMember(models.Model):
 
 
 class CaseSubject(models.Model):
-    """A person, company or thing that the case is about, as FollowTheMoney JSON."""
+    """A person, company or thing that the case is about, as a line of FollowTheMoney JSON."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="subjects")
     entity_id = models.CharField(max_length=255)
     schema = models.CharField(max_length=64)
     caption = models.CharField(max_length=500)
-    entity = models.JSONField()
+    entity = models.TextField()
     origin = models.CharField(max_length=300)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     added_at = models.DateTimeField()

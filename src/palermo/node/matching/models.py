@@ -168,7 +168,7 @@ class Hit(models.Model):
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="hits")
     our_id = models.CharField(max_length=255)
     our_caption = models.CharField(max_length=500)
-    our_entity = models.JSONField()
+    our_entity = models.TextField()
     partner_reference = models.CharField(max_length=32)
     selectors = models.JSONField()
     disclosure = models.JSONField()
