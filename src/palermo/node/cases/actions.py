@@ -79,7 +79,7 @@ def remove_member(officer: Actor, reference: str, *, member: int, now: datetime)
 
 @transaction.atomic
 def add_subject(officer: Actor, reference: str, *, entity: Entity | str, origin: str, now: datetime) -> SubjectRow:
-    """Add a subject (an entity or its JSON line); `origin` says where it is known from. The same id again replaces it."""
+    """Add a subject (an entity or its JSON line), with where it is known from. The same id again replaces it."""
     case = _open_for(officer, reference)
     if not origin.strip():
         raise InvalidError("Say where this subject is known from: it stays with the case.")

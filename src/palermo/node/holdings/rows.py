@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from palermo.node.holdings.states import HitReveals, HoldingState, LoadState, ProtectionReason
+from palermo.subjects.entities import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ class Disclosure:
     handling_code: str
     tlp: str
     caveats: str
-    entity: dict[str, Any] | None
+    entity: Entity | None

@@ -1,0 +1,216 @@
+"""Reads of holdings. Who may read them is the policy's; what may be published or revealed is decided here alone."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from palermo.blind import Item
+from palermo.lake import Lake
+from palermo.node import home
+from palermo.node.holdings.models import Holding, LoadRecord, ProtectedItem
+from palermo.node.holdings.rows import Disclosure, HoldingRow, LoadReportRow, ProtectedRow, TierRow
+from palermo.node.holdings.states import HitReveals, HoldingState, LoadState, ProtectionReason
+from palermo.node.holdings.tiers import tier_code
+from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
+from palermo.node.office.policy import Actor
+from palermo.subjects.entities import Entity
+
+READ = "holding.read"
+
+
+def lake() -> Lake:
+    """The lake of this node."""
+    return Lake(home.lake_folder())
+
+
+def holdings(officer: Actor) -> list[HoldingRow]:
+    """Every holding of this authority, by code."""
+    policy.require(officer, READ)
+    return [holding_row(found) for found in Holding.objects.all()]
+
+
+def holding(officer: Actor, code: str) -> HoldingRow:
+    """One holding."""
+    policy.require(officer, READ)
+    return holding_row(get(code))
+
+
+def loads(officer: Actor, code: str) -> list[LoadReportRow]:
+    """The loads of a holding, newest first."""
+    policy.require(officer, READ)
+    return [load_row(record) for record in get(code).loads.select_related("holding")]
+
+
+def load(officer: Actor, reference: str) -> LoadReportRow:
+    """One load: where it stands and what it changed."""
+    policy.require(officer, READ)
+    return load_row(_record(reference))
+
+
+def rejects_path(officer: Actor, reference: str) -> Path:
+    """The file of a load's rejected rows (JSON lines: file, line, reason, row); for those who may load."""
+    policy.require(officer, "holding.load")
+    path = rejects_file(_record(reference).reference)
+    if not path.is_file():
+        raise NotFoundError("This load rejected no row.")
+    return path
+
+
+def protected(officer: Actor, code: str) -> list[ProtectedRow]:
+    """The protected items of a holding; for those who may protect, since the list itself endangers people."""
+    policy.require(officer, "holding.protect")
+    return [
+        ProtectedRow(code, item.entity_id, ProtectionReason(item.reason), item.protected_by_id, item.protected_at)
+        for item in get(code).protected_items.all()
+    ]
+
+
+def entity(officer: Actor, code: str, entity_id: str) -> Entity:
+    """One entity of a holding. A protected one is not there for whoever may not protect."""
+    policy.require(officer, READ)
+    found = get(code)
+    hidden = not policy.allows(officer, "holding.protect") and entity_id in _protected_ids(found)
+    stored = None if hidden else lake().entity(found.code, entity_id)
+    if stored is None:
+        raise NotFoundError
+    return stored
+
+
+def tiers() -> list[TierRow]:
+    """The sharing tiers of all kept holdings that name a partner. Internal: for publishing."""
+    circles: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for found in Holding.objects.filter(state=HoldingState.KEPT):
+        if found.partners:
+            circles[tuple(found.partners)].append(found.code)
+    return [TierRow(tier_code(partners), partners, tuple(codes)) for partners, codes in sorted(circles.items())]
+
+
+def publishable(tier: TierRow) -> Iterator[Item]:
+    """What may be tokenised for a tier: every selector of its holdings but those of protected items. Internal."""
+    for code in tier.holdings:
+        for entity_id, kind, value in matchable(code):
+            yield Item(kind, value, reference(code, entity_id))
+
+
+def matchable(code: str) -> Iterator[tuple[str, str, str]]:
+    """(entity id, kind, value) of a kept holding without its protected items. Internal: for publishing and runs."""
+    found = get(code)
+    if found.state != HoldingState.KEPT:
+        return
+    hidden = _protected_ids(found)
+    for entity_id, kind, value in lake().selectors(code):
+        if entity_id not in hidden:
+            yield entity_id, kind, value
+
+
+def entities(code: str, wanted: Collection[str]) -> dict[str, Entity]:
+    """Entities of a holding by id, in one pass; protected ones are left out. Internal: the caller decided access."""
+    found = get(code)
+    ids = set(wanted) - _protected_ids(found)
+    return {stored.id: stored for stored in lake().entities(code, ids)} if ids else {}
+
+
+def reference(code: str, entity_id: str) -> str:
+    """The name of a holding's entity inside a publication."""
+    return f"{code}/{entity_id}"
+
+
+def disclosures(references: Collection[str], partner: str) -> dict[str, tuple[Entity, Disclosure]]:
+    """What a hit reveals to `partner`, by reference, with the entity for our own officers. Internal.
+
+    Decided now, not when it was published: a reference is absent if since then its item was protected or removed, its
+    holding ended, or the partner was struck from it.
+    """
+    by_holding: dict[str, list[str]] = defaultdict(list)
+    for name in references:
+        code, _, entity_id = name.partition("/")
+        by_holding[code].append(entity_id)
+    revealed = {}
+    for found in Holding.objects.filter(code__in=list(by_holding), state=HoldingState.KEPT):
+        if partner in found.partners:
+            for entity_id, stored in entities(found.code, by_holding[found.code]).items():
+                revealed[reference(found.code, entity_id)] = (stored, _disclosure(found, stored))
+    return revealed
+
+
+def get(code: str) -> Holding:
+    """The holding of that code. For this room alone."""
+    found = Holding.objects.filter(code=code).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def rejects_file(load_reference: str) -> Path:
+    """Where the rejected rows of a load are kept."""
+    return home.uploads_folder() / load_reference / "rejects.jsonl"
+
+
+def holding_row(found: Holding) -> HoldingRow:
+    """The row of a model instance, with what the lake counts now."""
+    counts = lake().counts(found.code)
+    return HoldingRow(
+        code=found.code,
+        name=found.name,
+        source=found.source,
+        handling_code=found.handling_code,
+        tlp=found.tlp,
+        purpose=found.purpose,
+        retention_date=found.retention_date,
+        partners=tuple(found.partners),
+        tier=tier_code(found.partners),
+        hit_reveals=HitReveals(found.hit_reveals),
+        contact_point=found.contact_point,
+        caveats=found.caveats,
+        state=HoldingState(found.state),
+        created_at=found.created_at,
+        entities=counts.entities,
+        selectors=dict(counts.selectors),
+        protected=found.protected_items.count(),
+    )
+
+
+def load_row(record: LoadRecord) -> LoadReportRow:
+    """The row of a model instance."""
+    return LoadReportRow(
+        reference=record.reference,
+        holding=record.holding.code,
+        format=record.format,
+        file_names=tuple(record.file_names),
+        state=LoadState(record.state),
+        progress=record.progress,
+        added=record.added,
+        changed=record.changed,
+        removed=record.removed,
+        unchanged=record.unchanged,
+        rejected=record.rejected,
+        failure=record.failure,
+        loaded_by=record.loaded_by_id,
+        queued_at=record.queued_at,
+        ended_at=record.ended_at,
+    )
+
+
+def _disclosure(found: Holding, stored: Entity) -> Disclosure:
+    reveals = HitReveals(found.hit_reveals)
+    return Disclosure(
+        holding=found.code,
+        reveals=reveals,
+        contact_point=found.contact_point,
+        handling_code=found.handling_code,
+        tlp=found.tlp,
+        caveats=found.caveats,
+        entity=stored if reveals is HitReveals.DATA else None,
+    )
+
+
+def _record(load_reference: str) -> LoadRecord:
+    record = LoadRecord.objects.select_related("holding").filter(reference=load_reference).first()
+    if record is None:
+        raise NotFoundError
+    return record
+
+
+def _protected_ids(found: Holding) -> set[str]:
+    return set(ProtectedItem.objects.filter(holding=found).values_list("entity_id", flat=True))
