@@ -1,0 +1,243 @@
+"""Who takes part: the signed directory that a founder creates and members import, and the trust root it is checked by.
+
+The *trust root* is a small file handed over in person, its fingerprint read aloud: the network's name and its founders'
+keys. The *directory* lists the authorities with their signing keys; a founder signs it. A signer outside the trust
+root is refused. Each authority signs its own *recipient keys*, which live at most 30 days, so renewing one needs no
+founder.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from palermo.sealing import dsse, records
+from palermo.sealing.errors import FormatError, RollbackError, TrustError
+from palermo.sealing.keys import RecipientPublicKey, SigningKey, VerifyKey, fingerprint_of
+
+DIRECTORY_TYPE = "application/vnd.palermo.directory.v1"
+RECIPIENT_KEY_TYPE = "application/vnd.palermo.recipient-key.v1"
+RECIPIENT_KEY_LIFETIME = timedelta(days=30)
+MAX_DIRECTORY_BYTES = 16 << 20
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Role(StrEnum):
+    """What an authority is competent for; which messages it may send follows from it."""
+
+    POLICE = "police"
+    FIU = "fiu"
+    CENTRAL_AUTHORITY = "central-authority"
+    BORDER = "border"
+    CUSTOMS = "customs"
+    DRUG_CONTROL = "drug-control"
+    REGIONAL_CENTRE = "regional-centre"
+    INTERNATIONAL_ORGANISATION = "international-organisation"
+
+
+@dataclass(frozen=True)
+class SigningKeyPeriod:
+    """An authority's verify key (``VerifyKey.to_bytes``); may sign from ``not_before`` until before ``not_after``."""
+
+    key: bytes
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        """The key itself. Raises FormatError for bytes that are none."""
+        return VerifyKey.from_bytes(self.key)
+
+
+@dataclass(frozen=True)
+class RecipientKeyPeriod:
+    """An authority's recipient key and when others may seal to it; the authority signs this itself."""
+
+    authority: str
+    key: bytes
+    not_before: datetime
+    not_after: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse a period that is empty or longer than 30 days."""
+        if not timedelta(0) < self.not_after - self.not_before <= RECIPIENT_KEY_LIFETIME:
+            raise TrustError(f"recipient key of {self.authority[:64]}", "must live for at most 30 days")
+
+    @property
+    def recipient_key(self) -> RecipientPublicKey:
+        """The key itself. Raises FormatError for bytes that are none."""
+        return RecipientPublicKey.from_bytes(self.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorityEntry:
+    """One authority. ``roles``: what it is competent for, one or several (a police bureau may be its state's central
+    authority too). ``jurisdiction`` is an ISO 3166-1 code (or the organisation's own), ``languages`` ISO 639-1 codes,
+    ``log_origin`` the first line of its log's checkpoints, ``recipient_keys`` statements of :func:`sign_recipient_key`.
+    """
+
+    code: str
+    name: str
+    jurisdiction: str
+    roles: tuple[Role, ...]
+    languages: tuple[str, ...]
+    endpoint: str
+    contact_point: str
+    log_origin: str
+    signing_keys: tuple[SigningKeyPeriod, ...]
+    recipient_keys: tuple[bytes, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a code that could not stand in a message header."""
+        if not _CODE.fullmatch(self.code):
+            raise FormatError("authority.code", "not 1 to 64 letters, digits, dots, dashes or underscores")
+
+    def verify_keys(self, at: datetime | None = None) -> tuple[VerifyKey, ...]:
+        """The keys that may sign for this authority at a time; all it ever listed when no time is given."""
+        periods = (p for p in self.signing_keys if at is None or p.not_before <= at < p.not_after)
+        return tuple(period.verify_key for period in periods)
+
+    def recipient_key(self, at: datetime) -> RecipientPublicKey:
+        """The newest key to seal to at a time. Raises TrustError when there is none in force."""
+        keys = dsse.by_id(*self.verify_keys())
+        periods = (open_recipient_key(statement, self.code, keys) for statement in self.recipient_keys)
+        current = [period for period in periods if period.not_before <= at < period.not_after]
+        if not current:
+            raise TrustError(f"authority {self.code}", "has no recipient key in force: ask it to publish a new one")
+        return max(current, key=lambda period: period.not_before).recipient_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """The members of a network, at a version that only rises. ``founders`` are key ids, ``previous_digest`` the
+    SHA-256 in hex of the signed version before this one ("" for the first).
+    """
+
+    network: str
+    version: int
+    created_at: datetime
+    founders: tuple[str, ...]
+    entries: tuple[AuthorityEntry, ...]
+    previous_digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a directory that names an authority twice (in any case) or a version below 1."""
+        codes = [entry.code.casefold() for entry in self.entries]
+        if len(set(codes)) != len(codes):
+            raise FormatError("directory", "names an authority twice")
+        if self.version < 1:
+            raise FormatError("directory.version", "starts at 1")
+
+    def entry(self, code: str) -> AuthorityEntry:
+        """The authority of that code. Raises TrustError when it is not a member."""
+        for entry in self.entries:
+            if entry.code == code:
+                return entry
+        raise TrustError("directory", f"lists no authority {code[:64]!r}")
+
+
+@dataclass(frozen=True)
+class TrustRoot:
+    """The network's name and its founders' verify keys (``VerifyKey.to_bytes`` each): all that a member must trust."""
+
+    network: str
+    founders: tuple[bytes, ...]
+    kind: str = records.always("palermo-trust-root/1")
+
+    def __post_init__(self) -> None:
+        """Refuse another kind of file, and a root without founders."""
+        if self.kind != "palermo-trust-root/1" or not self.founders:
+            raise FormatError("trust root", "of another version, or names no founder")
+
+    @property
+    def keys(self) -> dict[str, VerifyKey]:
+        """The founders' keys by id. Raises FormatError for bytes that are no key."""
+        return dsse.by_id(*(VerifyKey.from_bytes(data) for data in self.founders))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the file, in groups of eight, to compare aloud."""
+        return fingerprint_of(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return records.to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read the file. Raises FormatError."""
+        root = records.from_bytes(cls, data, "trust root")
+        if len(root.keys) != len(root.founders):
+            raise FormatError("trust root", "names a founder twice")
+        return root
+
+
+def sign_recipient_key(
+    authority: str, public: RecipientPublicKey, not_before: datetime, not_after: datetime, key: SigningKey
+) -> bytes:
+    """An authority's signed statement of a recipient key. Raises TrustError when it would live longer than 30 days."""
+    period = RecipientKeyPeriod(authority, public.to_bytes(), not_before, not_after)
+    return dsse.sign(RECIPIENT_KEY_TYPE, records.to_bytes(period), key)
+
+
+def open_recipient_key(statement: bytes, authority: str, keys: dict[str, VerifyKey]) -> RecipientKeyPeriod:
+    """Verify such a statement under the authority's keys, by id.
+
+    Raises FormatError, UnknownKeyError, SignatureError, and TrustError for another authority's statement.
+    """
+    part = f"recipient key of {authority}"
+    verified = dsse.verify(statement, keys, payload_type=RECIPIENT_KEY_TYPE, part=part)
+    period = records.from_bytes(RecipientKeyPeriod, verified.payload, part)
+    if period.authority != authority:
+        raise TrustError(part, f"was signed for {period.authority[:64]!r}")
+    return period
+
+
+def sign_directory(directory: Directory, founder: SigningKey) -> bytes:
+    """Sign a directory as one of its founders. Raises TrustError when the key is not among them."""
+    if founder.key_id not in directory.founders:
+        raise TrustError("directory", "does not name this key as a founder")
+    return dsse.sign(DIRECTORY_TYPE, records.to_bytes(directory), founder)
+
+
+def open_directory(data: bytes, trust_root: TrustRoot) -> Directory:
+    """Verify a signed directory under the trust root, with every key in it.
+
+    Raises FormatError, UnknownKeyError (signer is no founder of this root), SignatureError, TrustError (another
+    network).
+    """
+    verified = dsse.verify(data, trust_root.keys, payload_type=DIRECTORY_TYPE, part="directory")
+    directory = records.from_bytes(Directory, verified.payload, "directory", max_bytes=MAX_DIRECTORY_BYTES)
+    if directory.network != trust_root.network:
+        raise TrustError("directory", f"is that of the network {directory.network[:64]!r}, not {trust_root.network!r}")
+    if verified.key_id not in directory.founders:
+        raise TrustError("directory", "is signed by a founder that it no longer names")
+    for entry in directory.entries:
+        keys = dsse.by_id(*entry.verify_keys())
+        for statement in entry.recipient_keys:
+            open_recipient_key(statement, entry.code, keys)
+    return directory
+
+
+def directory_digest(data: bytes) -> str:
+    """SHA-256 in hex of a signed directory, for the next version's ``previous_digest``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def check_successor(current: bytes, current_version: int, new: bytes, new_directory: Directory) -> None:
+    """See that a directory may replace the imported one: the same bytes, or a later version that follows from it.
+
+    Raises RollbackError for a lower version, another directory of the same version, or a next version whose
+    ``previous_digest`` is not that of the current one.
+    """
+    if new_directory.version < current_version:
+        raise RollbackError(
+            "directory", f"version {new_directory.version} is older than {current_version}, held already"
+        )
+    if new_directory.version == current_version and new != current:
+        raise RollbackError("directory", f"there are two versions {current_version}: ask the founders which one holds")
+    if new_directory.version == current_version + 1 and new_directory.previous_digest != directory_digest(current):
+        raise RollbackError("directory", f"version {new_directory.version} does not follow from the one held here")
