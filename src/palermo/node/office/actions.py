@@ -98,6 +98,16 @@ def create_first_administrator(*, username: str, full_name: str, now: datetime) 
 
 
 @transaction.atomic
+def invite_from_console(*, username: str, now: datetime) -> str:
+    """A new one-time link, for whoever has the machine itself: the way back in when no administrator can sign in."""
+    target = Officer.objects.filter(username=username).first()
+    if target is None:
+        raise NotFoundError("There is no officer of that name on this node.")
+    audit(None, "officer.invited", username, now=now, detail={"from": "console"})
+    return _invite(target, now=now)
+
+
+@transaction.atomic
 def create_officer(
     officer: Actor,
     *,

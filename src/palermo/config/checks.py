@@ -1,0 +1,40 @@
+"""What ``palermo node check`` looks at: the database file, the ledger, the exchange, the lake and the evidence."""
+
+from collections.abc import Callable, Iterator
+
+from django.db import connection
+
+from palermo.lake import Lake
+from palermo.node.evidence import queries as evidence
+from palermo.node.exchange import queries as exchange
+from palermo.node.holdings import queries as holdings
+from palermo.node.home import lake_folder
+from palermo.node.ledger import queries as ledger
+
+
+def _database() -> list[str]:
+    if connection.vendor != "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        rows = [*cursor.execute("PRAGMA integrity_check"), *cursor.execute("PRAGMA foreign_key_check")]
+    return [f"SQLite: {row}" for row in rows if row != ("ok",)]
+
+
+def _lake() -> list[str]:
+    lake = Lake(lake_folder())
+    return [fault for code in holdings.codes() for fault in lake.verify(code)]
+
+
+CHECKS: dict[str, Callable[[], list[str]]] = {
+    "database": _database,
+    "ledger": lambda: [str(fault) for fault in ledger.check()],
+    "envelopes and receipts": lambda: [str(fault) for fault in exchange.check()],
+    "holdings": _lake,
+    "evidence": lambda: [str(fault) for fault in evidence.check()],
+}
+
+
+def run() -> Iterator[tuple[str, list[str]]]:
+    """Each check's name with the faults that it found, in the order of :data:`CHECKS`."""
+    for name, check in CHECKS.items():
+        yield name, check()

@@ -1,0 +1,102 @@
+"""``palermo node``: make a node, run it, check it, let an administrator in."""
+
+from typing import Annotated
+
+import typer
+
+from palermo.config.commands import Home, enter, stop
+
+app = typer.Typer(help="Make, run and check the node of one authority.", no_args_is_help=True)
+
+
+def _link(token: str) -> str:
+    from django.conf import settings
+
+    node = settings.NODE
+    scheme, port = ("https", "") if node.https else ("http", f":{node.port}")
+    return f"{scheme}://{node.hosts[0]}{port}/join/{token}/"
+
+
+@app.command()
+def init(
+    home: Home,
+    code: Annotated[str, typer.Option(help="The authority's code in the directory, such as AA-POL.")],
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8400,
+    bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[list[str] | None, typer.Option(help="Name under which the site is reached; repeatable.")] = None,
+    time_zone: Annotated[str, typer.Option(help="Time zone of the office, such as Europe/Rome.")] = "UTC",
+    http: Annotated[bool, typer.Option("--http", help="No TLS in front of this node: loopback trials only.")] = False,
+    admin: Annotated[str, typer.Option(help="Username of the first administrator.")] = "admin",
+    admin_name: Annotated[str, typer.Option(help="Full name of the first administrator.")] = "First Administrator",
+) -> None:
+    """Make a node: settings, keys, database, and a one-time link for the first administrator."""
+    from palermo.config import node_file
+
+    hosts = tuple(host) if host else ("127.0.0.1", "localhost")
+    node = node_file.NodeFile(code, bind, port, hosts, time_zone, https=not http)
+    try:
+        if (home / "complete").exists() or not (home / node_file.NAME).exists():
+            node_file.create(home, node)
+        elif node_file.read(home) != node:
+            raise node_file.NodeFileError(f"{home} holds a half-made node with other settings. Remove it first.")
+    except node_file.NodeFileError as error:
+        raise stop(str(error)) from error
+    enter(home)
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from palermo.node.directory import own_keys
+    from palermo.node.office import actions
+
+    call_command("migrate", verbosity=0)
+    own_keys.ensure()
+    token = actions.create_first_administrator(username=admin, full_name=admin_name, now=timezone.now())
+    (home / "complete").touch()
+    typer.echo(f"Node {code} is ready in {home}.")
+    typer.echo(f"The first administrator signs up once at {_link(token)}")
+
+
+@app.command()
+def invite(home: Home, username: Annotated[str, typer.Argument(help="Whose link is to be renewed.")]) -> None:
+    """Print a new one-time link for an officer, for the case that no administrator can sign in any more."""
+    enter(home)
+    from django.utils import timezone
+
+    from palermo.node.office import actions
+    from palermo.node.office.errors import NodeError
+
+    try:
+        typer.echo(_link(actions.invite_from_console(username=username, now=timezone.now())))
+    except NodeError as error:
+        raise stop(error.sentence) from error
+
+
+@app.command()
+def serve(home: Home) -> None:
+    """Run the web site and the background worker until Ctrl-C."""
+    enter(home)
+    from django.core.management import call_command
+
+    from palermo.config import serve as serving
+
+    call_command("migrate", verbosity=0)
+    try:
+        serving.serve(home.resolve())
+    except serving.ServeError as error:
+        raise stop(str(error), 1) from error
+
+
+@app.command()
+def check(home: Home) -> None:
+    """Re-derive everything that is stored and name whatever was changed: exit 0 if all is whole, else 1."""
+    enter(home)
+    from palermo.config import checks
+
+    faults = 0
+    for name, found in checks.run():
+        faults += len(found)
+        typer.echo(f"{'ok     ' if not found else 'DAMAGED'} {name}")
+        for fault in found:
+            typer.echo(f"        {fault}")
+    if faults:
+        raise stop(f"{faults} faults. Do not append to this node: restore it from a back-up and tell its partners.", 1)

@@ -1,0 +1,122 @@
+"""Writes of the directory: importing what the founders signed."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from palermo.node.directory import queries
+from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
+from palermo.node.directory.queries import DirectoryError
+from palermo.node.home import trust_root_file
+from palermo.sealing import directory as sealed
+from palermo.sealing import dsse
+from palermo.sealing.directory import AuthorityEntry, Directory, TrustRoot
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChange:
+    """What an import did: authority codes. ``version`` is the one now in force."""
+
+    version: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def set_trust_root(data: bytes) -> TrustRoot:
+    """Take a trust root, once. Raises ``DirectoryError`` if the node trusts another one already."""
+    root = TrustRoot.from_bytes(data)
+    path = trust_root_file()
+    if path.exists() and path.read_bytes() != data:
+        raise DirectoryError("This node trusts another root. A node joins one network; make a new node for another.")
+    _write_whole(path, data)
+    return root
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+@transaction.atomic
+def import_directory(data: bytes, *, now: datetime) -> DirectoryChange:
+    """Verify a signed directory under the trust root and take it over.
+
+    Raises ``SealingError`` for an unknown signer, a forged or older directory. Importing it again changes nothing.
+    """
+    directory = sealed.open_directory(data, queries.trust_root())
+    current = DirectoryVersion.objects.select_for_update().order_by("-version").first()
+    if current is not None:
+        sealed.check_successor(bytes(current.data), current.version, data, directory)
+        if current.version == directory.version:
+            return DirectoryChange(current.version, (), (), ())
+    DirectoryVersion.objects.create(
+        version=directory.version,
+        digest=hashlib.sha256(data).hexdigest(),
+        data=data,
+        created_at=directory.created_at,
+        imported_at=now,
+    )
+    return _take_over(directory)
+
+
+def _take_over(directory: Directory) -> DirectoryChange:
+    known = {row.code: row for row in Authority.objects.all()}
+    added, changed = [], []
+    for entry in directory.entries:
+        before = known.get(entry.code)
+        values = _description(entry)
+        if before is None:
+            added.append(entry.code)
+        elif any(getattr(before, name) != value for name, value in values.items()):
+            changed.append(entry.code)
+        authority, _ = Authority.objects.update_or_create(code=entry.code, defaults=values)
+        _take_keys(authority, entry)
+    present = {entry.code for entry in directory.entries}
+    removed = sorted(code for code, row in known.items() if row.is_member and code not in present)
+    Authority.objects.filter(code__in=removed).update(is_member=False)
+    return DirectoryChange(directory.version, tuple(added), tuple(changed), tuple(removed))
+
+
+def _description(entry: AuthorityEntry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "jurisdiction": entry.jurisdiction,
+        "roles": [role.value for role in entry.roles],
+        "languages": list(entry.languages),
+        "endpoint": entry.endpoint.rstrip("/"),
+        "contact": entry.contact_point,
+        "is_member": True,
+    }
+
+
+def _take_keys(authority: Authority, entry: AuthorityEntry) -> None:
+    for period in entry.signing_keys:
+        _take_key(authority, PublicKey.SIGNING, period.verify_key.key_id, period)
+    by_id = dsse.by_id(*entry.verify_keys())
+    for statement in entry.recipient_keys:
+        opened = sealed.open_recipient_key(statement, entry.code, by_id)
+        _take_key(authority, PublicKey.RECIPIENT, opened.recipient_key.key_id, opened)
+
+
+def _take_key(
+    authority: Authority, purpose: str, key_id: str, period: sealed.SigningKeyPeriod | sealed.RecipientKeyPeriod
+) -> None:
+    PublicKey.objects.update_or_create(
+        authority=authority,
+        key_id=key_id,
+        defaults={
+            "purpose": purpose,
+            "public": period.key,
+            "valid_from": period.not_before,
+            "valid_until": period.not_after,
+        },
+    )

@@ -1,0 +1,154 @@
+"""Reads of the directory. It holds nothing secret: what is here, every member of the network has."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
+from palermo.node.home import trust_root_file
+from palermo.sealing.directory import TrustRoot
+from palermo.sealing.keys import RecipientPublicKey, VerifyKey
+
+
+class DirectoryError(Exception):
+    """The directory cannot answer; the message says what to do."""
+
+
+class UnknownAuthorityError(DirectoryError):
+    """No authority of that code. ``code``: what was asked for."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The directory lists no authority {code!r}. Import the newest directory, or check the code.")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityRow:
+    """An authority that takes part. ``roles``: codes such as ``police``, ``fiu``, ``central-authority``."""
+
+    code: str
+    name: str
+    jurisdiction: str
+    roles: tuple[str, ...]
+    languages: tuple[str, ...]
+    endpoint: str
+    contact: str
+    is_member: bool
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A public key of an authority and when it may be used."""
+
+    purpose: str
+    key_id: str
+    fingerprint: str
+    valid_from: datetime
+    valid_until: datetime
+
+
+def own_code() -> str:
+    """This node's authority, from ``node.toml``."""
+    code: str = settings.PALERMO_AUTHORITY
+    return code
+
+
+def _row(authority: Authority) -> AuthorityRow:
+    return AuthorityRow(
+        code=authority.code,
+        name=authority.name,
+        jurisdiction=authority.jurisdiction,
+        roles=tuple(authority.roles),
+        languages=tuple(authority.languages),
+        endpoint=authority.endpoint,
+        contact=authority.contact,
+        is_member=authority.is_member,
+        is_self=authority.code == own_code(),
+    )
+
+
+def authority(code: str) -> AuthorityRow:
+    """One authority. Raises :class:`UnknownAuthorityError`."""
+    found = Authority.objects.filter(code=code).first()
+    if found is None:
+        raise UnknownAuthorityError(code)
+    return _row(found)
+
+
+def own() -> AuthorityRow:
+    """This node's own authority, as the directory describes it."""
+    return authority(own_code())
+
+
+def partners() -> list[AuthorityRow]:
+    """The other members, by code."""
+    return [_row(row) for row in Authority.objects.filter(is_member=True).exclude(code=own_code()).order_by("code")]
+
+
+def names() -> dict[str, str]:
+    """Every known authority's name by code."""
+    return dict(Authority.objects.values_list("code", "name"))
+
+
+def keys(code: str) -> list[KeyRow]:
+    """An authority's keys, past ones too, newest first."""
+    rows = PublicKey.objects.filter(authority__code=code).order_by("purpose", "-valid_from")
+    return [
+        KeyRow(
+            row.purpose,
+            row.key_id,
+            VerifyKey.from_bytes(bytes(row.public)).fingerprint if row.purpose == PublicKey.SIGNING else "",
+            row.valid_from,
+            row.valid_until,
+        )
+        for row in rows
+    ]
+
+
+def verify_keys(code: str, at: datetime | None = None) -> list[VerifyKey]:
+    """The keys with which an authority could sign at a time; every key that it ever had when ``at`` is None."""
+    rows = PublicKey.objects.filter(authority__code=code, purpose=PublicKey.SIGNING)
+    if at is not None:
+        rows = rows.filter(authority__is_member=True, valid_from__lte=at, valid_until__gt=at)
+    return [VerifyKey.from_bytes(bytes(row.public)) for row in rows.order_by("-valid_from")]
+
+
+def recipient_key(code: str, at: datetime) -> RecipientPublicKey:
+    """The newest key to seal to. Raises :class:`UnknownAuthorityError`, or ``DirectoryError`` when all have run out."""
+    if not authority(code).is_member:
+        raise UnknownAuthorityError(code)
+    rows = PublicKey.objects.filter(
+        authority__code=code, purpose=PublicKey.RECIPIENT, valid_from__lte=at, valid_until__gt=at
+    )
+    newest = rows.order_by("-valid_from").first()
+    if newest is None:
+        raise DirectoryError(f"{code} has no recipient key in force: ask it to publish a new one.")
+    return RecipientPublicKey.from_bytes(bytes(newest.public))
+
+
+def _newest() -> DirectoryVersion | None:
+    return DirectoryVersion.objects.order_by("-version").first()
+
+
+def directory_version() -> int:
+    """The version in force; 0 before the first import."""
+    newest = _newest()
+    return newest.version if newest else 0
+
+
+def directory_bytes() -> bytes:
+    """The signed file in force. Raises ``DirectoryError`` before the first import."""
+    newest = _newest()
+    if newest is None:
+        raise DirectoryError("This node knows no directory yet: palermo directory import --home HOME FILE")
+    return bytes(newest.data)
+
+
+def trust_root() -> TrustRoot:
+    """The trust root of this node's network. Raises ``DirectoryError`` when none was given yet."""
+    path = trust_root_file()
+    if not path.is_file():
+        raise DirectoryError("This node has no trust root: palermo directory import --home HOME FILE --root ROOT")
+    return TrustRoot.from_bytes(path.read_bytes())
