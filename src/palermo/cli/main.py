@@ -23,7 +23,10 @@ class Entry(NamedTuple):
     summary: str
 
 
-COMMANDS: dict[str, Entry] = {}
+COMMANDS: dict[str, Entry] = {
+    "intake": Entry("palermo.cli.intake", "Read a list or a table into entities, one JSON object a line."),
+    "evidence": Entry("palermo.cli.evidence", "Check a sealed evidence package, without node or network."),
+}
 
 
 class LazyGroup(TyperGroup):
