@@ -1,7 +1,7 @@
 """The node's background process: delivers envelopes, runs jobs, and does what the clock asks for.
 
-Each has a thread of its own, so that a long evaluation never delays a receipt. The truth is in rows (outbox, jobs); this
-process may be killed at any moment and started again.
+Each has a thread of its own, so that a long evaluation never delays a receipt. The truth is in rows (outbox, jobs):
+this process may be killed at any moment and started again.
 """
 
 import logging

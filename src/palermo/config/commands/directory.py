@@ -35,7 +35,6 @@ def entry(
     """Describe this node's authority, with its public keys, for the directory."""
     enter(home)
     from palermo.node.directory import own_keys, queries
-    from palermo.node.ledger import queries as ledger
 
     now = datetime.now(UTC).replace(microsecond=0)
     code, signing = queries.own_code(), own_keys.signing_key()
@@ -52,7 +51,7 @@ def entry(
         languages=tuple(language),
         endpoint=endpoint,
         contact_point=contact,
-        log_origin=ledger.origin(),
+        log_origin=queries.own_log_origin(),
         signing_keys=(sealed.SigningKeyPeriod(signing.public.to_bytes(), now, until),),
         recipient_keys=statements,
     )

@@ -94,6 +94,7 @@ def _description(entry: AuthorityEntry) -> dict[str, object]:
         "languages": list(entry.languages),
         "endpoint": entry.endpoint.rstrip("/"),
         "contact": entry.contact_point,
+        "log_origin": entry.log_origin,
         "is_member": True,
     }
 

@@ -24,6 +24,7 @@ class Authority(models.Model):
     languages = models.JSONField(default=list)
     endpoint = models.CharField(max_length=300)
     contact = models.CharField(max_length=300)
+    log_origin = models.CharField(max_length=200)
     is_member = models.BooleanField(default=True)
 
 

@@ -55,6 +55,19 @@ def own_code() -> str:
     return code
 
 
+def own_log_origin() -> str:
+    """The first line of this node's checkpoints: a name that no other log of the network has."""
+    return f"palermo/{own_code()}"
+
+
+def log_origin(code: str) -> str:
+    """The first line of an authority's checkpoints, as the directory states it."""
+    found = Authority.objects.filter(code=code).values_list("log_origin", flat=True).first()
+    if found is None:
+        raise UnknownAuthorityError(code)
+    return found
+
+
 def _row(authority: Authority) -> AuthorityRow:
     return AuthorityRow(
         code=authority.code,
