@@ -47,7 +47,7 @@ class SourceGrade(StrEnum):
 
 
 class InformationGrade(StrEnum):
-    """How accurate the information is: 1 certain, 2 known to the source, 3 hearsay but corroborated, 4 cannot be judged."""
+    """How accurate it is: 1 certain, 2 known to the source, 3 hearsay but corroborated, 4 cannot be judged."""
 
     CERTAIN = "1"
     KNOWN_TO_SOURCE = "2"

@@ -1,0 +1,1 @@
+"""Hit confirmation: police ask police whether a hit is what it seems (UNTOC Art. 27)."""
