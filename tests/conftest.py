@@ -5,8 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
-from django.conf import settings as django_settings
 
 from palermo.config import node_file
 
@@ -16,8 +16,7 @@ _HOME = Path(tempfile.mkdtemp(prefix="palermo-tests-"))
 node_file.create(_HOME / "home", node_file.NodeFile(authority="AA-POL", https=False))
 os.environ["PALERMO_HOME"] = str(_HOME / "home")
 os.environ["DJANGO_SETTINGS_MODULE"] = "palermo.config.settings"
-# pytest-django sets Django up only if the settings were read by the time that it is configured.
-assert django_settings.DATABASES
+django.setup()
 
 
 def pytest_unconfigure() -> None:
