@@ -52,7 +52,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "csp",
     "django_htmx",
-    "rules",
     *(f"palermo.node.{room}" for room in _ROOMS if (_NODE / room / "apps.py").exists()),
     "palermo.web",
 ]
@@ -69,6 +68,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "palermo.web.access.SignedInMiddleware",
+    "palermo.web.errors.NodeErrorMiddleware",
 ]
 ROOT_URLCONF = "palermo.config.urls"
 WSGI_APPLICATION = "palermo.config.wsgi.application"
@@ -81,10 +82,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "palermo.web.navigation.surroundings",
             ]
         },
     }
 ]
+
+FORM_RENDERER = "palermo.web.forms.rendering.Renderer"
 
 # --- database -------------------------------------------------------------------------------
 
@@ -133,8 +137,12 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_ADAPTER = "palermo.web.sign_in.AccountAdapter"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "palermo.web.second_factor.Adapter"
+MFA_TOTP_TOLERANCE = 1  # a code typed as it changes, or a telephone whose clock is half a minute off
 MFA_TOTP_ISSUER = f"Palermo {NODE.authority}"
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -151,12 +159,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NODE.https else None
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in NODE.hosts] if NODE.https else []
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "palermo.web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -170,8 +179,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = NODE.time_zone
 STATIC_URL = "/static/"
-STATIC_ROOT = PALERMO_HOME / "static"
 WHITENOISE_USE_FINDERS = True
+# Vite puts a digest of the content into these names: a browser may keep them for ever.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+-[\w-]{8}\.(js|css)$"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 FILE_UPLOAD_TEMP_DIR = None

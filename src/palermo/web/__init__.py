@@ -1,1 +1,1 @@
-"""Pages for people: one module a subject. A write view calls one action; a page composes several queries."""
+"""Pages for people: one module a subject. A page composes queries; a write view calls one action; no rule lives here."""

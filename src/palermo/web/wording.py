@@ -1,0 +1,102 @@
+"""How states and codes read on a page: one table, from code to words and the colour of its tag."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# Colours carry no meaning alone: the word is always there. Grey: nothing to do. Blue: under way. Yellow: waits for a
+# person. Green: went well. Red: refused or failed. Orange: look at it.
+STATES: dict[str, tuple[Promise, str]] = {
+    "": (_("Waiting for judgement"), "yellow"),
+    "accepted": (_("Accepted"), "green"),
+    "active": (_("Active"), "green"),
+    "answered": (_("Answered"), "green"),
+    "approved": (_("Approved"), "green"),
+    "asked": (_("Asked"), "blue"),
+    "awaiting approval": (_("Waiting for approval"), "yellow"),
+    "broken": (_("Broken"), "red"),
+    "closed": (_("Closed"), "grey"),
+    "confirming": (_("Confirming"), "blue"),
+    "declined": (_("Declined"), "red"),
+    "different": (_("Different"), "grey"),
+    "done": (_("Done"), "green"),
+    "draft": (_("Draft"), "grey"),
+    "evaluated": (_("Evaluated"), "blue"),
+    "executed": (_("Executed"), "green"),
+    "expired": (_("Expired"), "grey"),
+    "failed": (_("Failed"), "red"),
+    "in": (_("Received"), "teal"),
+    "inactive": (_("Not active"), "grey"),
+    "intelligence": (_("Intelligence, not evidence"), "orange"),
+    "invited": (_("Invited"), "yellow"),
+    "kept": (_("In use"), "green"),
+    "loading": (_("Loading"), "blue"),
+    "missing": (_("Missing"), "red"),
+    "none": (_("None"), "grey"),
+    "ok": (_("Complete"), "green"),
+    "open": (_("Open"), "green"),
+    "out": (_("Sent by us"), "blue"),
+    "own": (_("Our own"), "grey"),
+    "postponed": (_("Postponed"), "orange"),
+    "preparing": (_("Preparing"), "blue"),
+    "publishing": (_("Publishing"), "blue"),
+    "queued": (_("Queued"), "grey"),
+    "received": (_("Received"), "teal"),
+    "refused": (_("Refused"), "red"),
+    "rejected": (_("Rejected"), "red"),
+    "review": (_("Waiting for review"), "yellow"),
+    "running": (_("Running"), "blue"),
+    "same": (_("Same"), "green"),
+    "sent": (_("Sent"), "blue"),
+    "unknown": (_("Unknown"), "orange"),
+    "unsure": (_("Unsure"), "orange"),
+    "verified": (_("Verified"), "green"),
+    "warning": (_("Look at this"), "orange"),
+    "withdrawn": (_("Withdrawn"), "grey"),
+}
+
+SELECTOR_KINDS: dict[str, Promise] = {
+    "account": _("Bank account"),
+    "company": _("Company number"),
+    "domain": _("Internet domain"),
+    "email": _("E-mail address"),
+    "iban": _("IBAN"),
+    "imei": _("IMEI"),
+    "national_id": _("National identity number"),
+    "passport": _("Passport"),
+    "person": _("Name and birth date"),
+    "phone": _("Telephone number"),
+    "vehicle": _("Vehicle (VIN)"),
+    "vessel": _("Vessel (IMO)"),
+    "wallet": _("Crypto wallet"),
+}
+
+PROPERTIES: dict[str, Promise] = {
+    "address": _("Address"),
+    "accountNumber": _("Account number"),
+    "alias": _("Alias"),
+    "bank": _("Bank"),
+    "bic": _("BIC"),
+    "birthCountry": _("Country of birth"),
+    "birthDate": _("Date of birth"),
+    "birthPlace": _("Place of birth"),
+    "country": _("Country"),
+    "email": _("E-mail address"),
+    "firstName": _("First name"),
+    "iban": _("IBAN"),
+    "idNumber": _("Identity number"),
+    "lastName": _("Last name"),
+    "name": _("Name"),
+    "nationality": _("Nationality"),
+    "notes": _("Notes"),
+    "passportNumber": _("Passport number"),
+    "phone": _("Telephone number"),
+    "publicKey": _("Wallet address"),
+    "registrationNumber": _("Registration number"),
+    "weakAlias": _("Weak alias"),
+}
+
+
+def state_words(code: str) -> tuple[str, str]:
+    """Words and colour of a state; a state that is not in the table reads as its code, in grey."""
+    words, colour = STATES.get(code, (code.replace("_", " ").capitalize(), "grey"))
+    return str(words), colour
