@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 
 from django.db import connection
 
-from palermo.lake import Lake
 from palermo.node.evidence import queries as evidence
 from palermo.node.exchange import queries as exchange
 from palermo.node.holdings import queries as holdings
-from palermo.node.home import lake_folder
 from palermo.node.ledger import queries as ledger
 
 
@@ -21,8 +19,7 @@ def _database() -> list[str]:
 
 
 def _lake() -> list[str]:
-    lake = Lake(lake_folder())
-    return [fault for code in holdings.codes() for fault in lake.verify(code)]
+    return [fault for code in holdings.codes() for fault in holdings.lake().verify(code)]
 
 
 CHECKS: dict[str, Callable[[], list[str]]] = {
