@@ -23,54 +23,93 @@ class Wallet:
     address: str
 
 
-_LABELS: tuple[tuple[str, str], ...] = (
-    (r"DOB|D\.O\.B\.?", "birthDate"),
-    (r"POB", "birthPlace"),
-    (r"Gender:?", "gender"),
-    (r"nationality(?! of)", "nationality"),
-    (r"citizen(?!')", "citizenship"),
-    (r"[af]\.k\.a\.", "weakAlias"),
-    (r"(?:Diplomatic |Stateless Person )?Passport(?: No\.| #)?", "passportNumber"),
-    (r"SSN", "socialSecurityNumber"),
-    (
-        r"(?:National ID No\.|National Foreign ID Number|Personal ID Card|Identification Number(?! IMO)|Cedula No\."
-        r"|D\.N\.I\.|C\.U\.R\.P\.|Electoral Registry No\.|Driver's License No\.|Residency Number|Birth Certificate Number"
-        r"|Cartilla de Servicio Militar Nacional|Military Registration Number|Stateless Person ID Card|Kenyan ID No\."
-        r"|Travel Document Number|Tazkira National ID Card|Interpol: Red Notice\. File No\."
-        r"|Turkish Identification Number|Cedula No|I\.F\.E\.|Credencial electoral|Voter ID Card No\.|Citizen's Card Number|Paraguayan cedula no\.)",
-        "idNumber",
+_LABELS: dict[str, tuple[str, ...]] = {
+    "birthDate": ("DOB",),
+    "birthPlace": ("POB",),
+    "gender": ("Gender:?",),
+    "nationality": ("nationality(?! of)",),
+    "citizenship": ("citizen(?!')",),
+    "weakAlias": (r"[af]\.k\.a\.",),
+    "passportNumber": (r"(?:Diplomatic |Stateless Person )?Passport(?: No\.| #)?",),
+    "socialSecurityNumber": ("SSN",),
+    "idNumber": (
+        r"National ID No\.",
+        "National Foreign ID Number",
+        "Personal ID Card",
+        "Identification Number(?! IMO)",
+        r"(?:Paraguayan )?Cedula No\.?",
+        r"D\.N\.I\.",
+        r"C\.U\.R\.P\.",
+        r"I\.F\.E\.",
+        r"Electoral Registry No\.",
+        r"Voter ID Card No\.",
+        "Credencial electoral",
+        r"Driver's License No\.",
+        "Residency Number",
+        "Birth Certificate Number",
+        "Cartilla de Servicio Militar Nacional",
+        "Military Registration Number",
+        "Stateless Person ID Card",
+        r"Kenyan ID No\.",
+        "Travel Document Number",
+        "Tazkira National ID Card",
+        "Turkish Identification Number",
+        "Citizen's Card Number",
     ),
-    (
-        r"(?:NIT #|R\.F\.C\.|Tax ID No\.|RUC #|Italian Fiscal Code|RIF #|US FEIN|V\.A\.T\. Number|C\.U\.I\.T\."
-        r"|RTN|CNP \(Personal Numerical Code\)|RFC|NIF|C\.U\.I\.P\.|Fiscal Code|Romanian Tax Registration)",
-        "taxNumber",
+    "taxNumber": (
+        "NIT #",
+        r"R\.F\.C\.",
+        r"Tax ID No\.",
+        "RUC #",
+        "(?:Italian )?Fiscal Code",
+        "RIF #",
+        "US FEIN",
+        r"V\.A\.T\. Number",
+        r"C\.U\.I\.[TP]\.",
+        "RTN",
+        r"CNP \(Personal Numerical Code\)",
+        "Romanian Tax Registration",
     ),
-    (
-        r"(?:Registration Number|Registration ID|Company Number(?! IMO)|UK Company Number|Commercial Registry Number"
-        r"|C\.R\. No\.|Matricula Mercantil No\.?|Folio Mercantil No\.|Business Registration (?:Number|Document #)"
-        r"|Public Registration Number|Chamber of Commerce Number|Enterprise Number|Business Number"
-        r"|Unified Social Credit Code \(USCC\)|Aircraft Tail Number|Certificate of Incorporation Number|Registered Charity No\.|Istanbul Chamber of Comm\. No\."
-        r"|Dubai Chamber of Commerce Membership No\.)",
-        "registrationNumber",
+    "registrationNumber": (
+        "Registration (?:Number|ID)",
+        "(?:UK )?Company Number(?! IMO)",
+        "Commercial Registry Number",
+        r"C\.R\. No\.",
+        r"Matricula Mercantil No\.?",
+        r"Folio Mercantil No\.",
+        "Business Registration (?:Number|Document #)",
+        "Public Registration Number",
+        "Chamber of Commerce Number",
+        "Enterprise Number",
+        "Business Number",
+        r"Unified Social Credit Code \(USCC\)",
+        "Certificate of Incorporation Number",
+        r"Registered Charity No\.",
+        r"Istanbul Chamber of Comm\. No\.",
+        r"Dubai Chamber of Commerce Membership No\.",
+        "Aircraft Tail Number",
     ),
-    (r"(?:Trade License No\.|License|Business License|Banking License Number)", "licenseNumber"),
-    (r"(?:Vessel Registration Identification|Identification Number|Company Number) IMO", "imoNumber"),
-    (r"MMSI", "mmsi"),
-    (r"Former Vessel Flag", "pastFlags"),
-    (r"Vessel Flag", "flag"),
-    (r"Aircraft Manufacturer's Serial Number \(MSN\)|Aircraft Construction Number \([^)]*\)", "serialNumber"),
-    (r"Aircraft Model", "model"),
-    (r"Aircraft Manufacture Date|Vessel Year of Build", "buildDate"),
-    (r"SWIFT/BIC", "swiftBic"),
-    (r"D-U-N-S Number", "dunsCode"),
-    (r"Legal Entity Number", "leiCode"),
-    (r"Organization Established Date", "incorporationDate"),
-    (r"Nationality of Registration", "jurisdiction"),
-    (r"Website:?", "website"),
-    (r"E-?mail(?: Address)?:?", "email"),
-    (r"(?:Tele)?[Pp]hone(?: Number| No\.)?:?", "phone"),
+    "licenseNumber": (r"Trade License No\.", "(?:Business )?License", "Banking License Number"),
+    "imoNumber": ("(?:Vessel Registration Identification|Identification Number|Company Number) IMO",),
+    "mmsi": ("MMSI",),
+    "pastFlags": ("Former Vessel Flag",),
+    "flag": ("Vessel Flag",),
+    "serialNumber": (r"Aircraft Manufacturer's Serial Number \(MSN\)", r"Aircraft Construction Number \([^)]*\)"),
+    "model": ("Aircraft Model",),
+    "buildDate": ("Aircraft Manufacture Date", "Vessel Year of Build"),
+    "swiftBic": ("SWIFT/BIC",),
+    "dunsCode": ("D-U-N-S Number",),
+    "leiCode": ("Legal Entity Number",),
+    "incorporationDate": ("Organization Established Date",),
+    "jurisdiction": ("Nationality of Registration",),
+    "website": ("Website:?",),
+    "email": ("E-?mail(?: Address)?:?",),
+    "phone": (r"(?:Tele)?phone(?: Number| No\.)?:?",),
+}
+"""FollowTheMoney property by the labels (regular expressions) that OFAC writes before its value."""
+_RULES = tuple(
+    (re.compile(rf"(?:alt\. )?(?:{'|'.join(labels)})\s*(.+)", re.IGNORECASE), name) for name, labels in _LABELS.items()
 )
-_RULES = tuple((re.compile(rf"(?:alt\. )?(?:{label})\s*(.+)", re.IGNORECASE), name) for label, name in _LABELS)
 _WALLET = re.compile(r"(?:alt\. )?Digital Currency Address\s*-\s*([A-Z0-9]{2,8})\s+([A-Za-z0-9:]{16,200})")
 _COUNTRY = re.compile(r"\s*\(([^()]*(?:\([^()]*\))?[^()]*)\)\s*$")
 _VALIDITY = re.compile(r"[,;]?\s*\b(?:issued|expires|effective|Diplomatic|Date of Issue)\b.*$", re.IGNORECASE)
