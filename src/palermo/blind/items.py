@@ -8,6 +8,7 @@ from typing import NamedTuple
 from palermo.blind.errors import InputError
 
 MAX_VALUE_BYTES = 4096
+MAX_REF_BYTES = 1024
 MAX_NAME_BYTES = 200
 MIN_BUCKET = 16
 
@@ -40,10 +41,10 @@ def by_kind(items: Iterable[Item]) -> dict[str, dict[str, tuple[str, ...]]]:
 def _checked(item: Item) -> Item:
     if not is_kind(item.kind):
         raise InputError(f"{item.kind!r} is no selector kind: lower-case letters, digits and _, up to 32")
-    if not 0 < len(item.value.encode()) <= MAX_VALUE_BYTES:
-        raise InputError(f"a {item.kind} of {item.ref!r} is empty or longer than {MAX_VALUE_BYTES} bytes; leave it out")
-    if not 0 < len(item.ref.encode()) <= MAX_NAME_BYTES:
-        raise InputError(f"the reference {item.ref[:40]!r} is empty or longer than {MAX_NAME_BYTES} bytes")
+    if not _fits(item.value, MAX_VALUE_BYTES):
+        raise InputError(f"a {item.kind} of {item.ref!r} is empty, no UTF-8 or longer than {MAX_VALUE_BYTES} bytes")
+    if not _fits(item.ref, MAX_REF_BYTES):
+        raise InputError(f"the reference {item.ref[:40]!r} is empty, no UTF-8 or longer than {MAX_REF_BYTES} bytes")
     return item
 
 
@@ -54,7 +55,15 @@ def is_kind(text: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether ``text`` can name an authority, epoch, tier, case or basis: printable, 1 to 200 bytes of UTF-8."""
-    return text.isprintable() and 0 < len(text.encode()) <= MAX_NAME_BYTES
+    return text.isprintable() and _fits(text, MAX_NAME_BYTES)
+
+
+def _fits(text: str, max_bytes: int) -> bool:
+    """Whether ``text`` is 1 to ``max_bytes`` bytes of UTF-8 (a lone surrogate is none)."""
+    try:
+        return 0 < len(text.encode()) <= max_bytes
+    except UnicodeEncodeError:
+        return False
 
 
 def require_names(names: Mapping[str, str]) -> None:

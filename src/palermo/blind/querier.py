@@ -98,6 +98,11 @@ class Querier:
         """How far the run has come."""
         return self._run.stage
 
+    @property
+    def positives(self) -> list[tuple[str, str]]:
+        """(kind, value) of what passed the filter and waits for the holder's answer."""
+        return [(one.kind, one.value) for one in self._run.positives]
+
     def openings(self) -> list[Opening]:
         """What shows an auditor which value each element of the request asked for; until :meth:`finalize`."""
         self._require(Stage.REQUESTED)

@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "blind": Entry("palermo.cli.blind", "Find what two parties both hold, and nothing else."),
     "intake": Entry("palermo.cli.intake", "Read a list or a table into entities, one JSON object a line."),
     "evidence": Entry("palermo.cli.evidence", "Check a sealed evidence package, without node or network."),
 }
