@@ -11,6 +11,7 @@ from django.db import transaction
 
 from palermo.intake import format_of
 from palermo.intake.errors import IntakeError
+from palermo.lake import LakeError
 from palermo.node import home
 from palermo.node.holdings import loading, queries
 from palermo.node.holdings.drafts import Draft, check
@@ -129,7 +130,7 @@ def unprotect(officer: Actor, code: str, *, entity_id: str, now: datetime) -> No
 def load(officer: Actor, code: str, *, format: str, paths: Sequence[Path], now: datetime) -> LoadReportRow:
     """Load files into a holding now, for the command line; the files replace what the holding held.
 
-    Raises `IntakeError` if they cannot be used at all: the record then says why, and the holding is as before.
+    Raises `IntakeError` or `LakeError` if they cannot be used at all: the record says why, the holding is as before.
     """
     record = _open_load(officer, code, format, [path.name for path in paths], now)
     return perform_load(record.reference, paths, lambda _: None, now)
@@ -159,7 +160,7 @@ def run_queued_load(reference: str, heartbeat: jobs.Heartbeat, now: datetime) ->
     folder = home.uploads_folder() / reference / "files"
     if record.state in (LoadState.QUEUED, LoadState.LOADING):
         paths = [folder / _stored_name(number, name) for number, name in enumerate(record.file_names)]
-        with suppress(IntakeError):  # the record says why; the job itself is done
+        with suppress(IntakeError, LakeError):  # the record says why; the job itself is done
             perform_load(reference, paths, heartbeat, now)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -177,8 +178,9 @@ def perform_load(reference: str, paths: Sequence[Path], heartbeat: jobs.Heartbea
         report = loading.read_into_lake(
             record.holding.code, format_code=record.format, paths=paths, rejects=rejects, progress=progress
         )
-    except IntakeError as error:
-        _move(reference, LoadState.FAILED, failure=error.fault, rejected=rejects.count, ended_at=now)
+    except (IntakeError, LakeError) as error:
+        failure = error.fault if isinstance(error, IntakeError) else str(error)
+        _move(reference, LoadState.FAILED, failure=failure, rejected=rejects.count, ended_at=now)
         raise
     counts = {name: getattr(report, name) for name in ("added", "changed", "removed", "unchanged")}
     with transaction.atomic():
@@ -195,9 +197,10 @@ def expire_due(now: datetime) -> int:
     writes the statement. What stays is the statement: which holding, how much, when; never what.
     """
     due = Holding.objects.filter(state=HoldingState.KEPT, retention_date__lt=now.date())
-    for code in list(due.values_list("code", flat=True)):
+    codes = list(due.values_list("code", flat=True))
+    for code in codes:
         _expire(code, now)
-    return len(due)
+    return len(codes)
 
 
 @transaction.atomic
@@ -205,9 +208,8 @@ def _expire(code: str, now: datetime) -> None:
     found = Holding.objects.select_for_update().get(code=code)
     if HoldingState.EXPIRED not in HOLDING_MOVES[HoldingState(found.state)]:
         return
-    lake = queries.lake()
-    entities = lake.counts(code).entities
-    lake.drop(code)
+    entities = queries.counts(code).entities
+    queries.lake().drop(code)
     for reference in found.loads.values_list("reference", flat=True):
         shutil.rmtree(home.uploads_folder() / reference, ignore_errors=True)
     found.protected_items.all().delete()

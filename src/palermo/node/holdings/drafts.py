@@ -9,7 +9,7 @@ from palermo.node.directory import queries as directory
 from palermo.node.holdings.states import HandlingCode, HitReveals, Tlp
 from palermo.node.office.errors import InvalidError
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TEXTS = {"name": 200, "source": 300, "purpose": 500, "contact_point": 300}
 _CAVEATS = 2000
 
@@ -60,7 +60,7 @@ def _text_problems(draft: Draft) -> list[str]:
 def _code_problems(draft: Draft) -> list[str]:
     problems = []
     if not _CODE.fullmatch(draft.code):
-        problems.append("The code must be 1 to 40 lower-case letters, digits and hyphens.")
+        problems.append("The code must be 1 to 40 lower-case letters, digits and hyphens, a letter first.")
     if draft.handling_code not in list(HandlingCode):
         problems.append("Choose a handling code from H0 to H3.")
     if draft.tlp not in list(Tlp):

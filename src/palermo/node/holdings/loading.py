@@ -39,7 +39,7 @@ class Rejects:
 def read_into_lake(
     code: str, *, format_code: str, paths: Sequence[Path], rejects: Rejects, progress: Callable[[float], None]
 ) -> LoadReport:
-    """Load `paths` into the holding. Raises `IntakeError` if they cannot be used at all; the holding is then as before.
+    """Load `paths` into the holding. Raises `IntakeError` or `LakeError`, the holding being as before.
 
     `progress` is told the share of the input's bytes that was read, from 0 to 1.
     """

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from palermo.blind import Item
-from palermo.lake import Lake
+from palermo.lake import HoldingCounts, Lake, UnknownHoldingError
 from palermo.node import home
 from palermo.node.holdings.models import Holding, LoadRecord, ProtectedItem
 from palermo.node.holdings.rows import Disclosure, HoldingRow, LoadReportRow, ProtectedRow, TierRow
@@ -17,6 +18,8 @@ from palermo.node.office.policy import Actor
 from palermo.subjects.entities import Entity
 
 READ = "holding.read"
+_FEW = 32
+"""Up to so many entities are looked up one by one; more are picked out of one pass over the holding."""
 
 
 def lake() -> Lake:
@@ -71,10 +74,10 @@ def entity(officer: Actor, code: str, entity_id: str) -> Entity:
     policy.require(officer, READ)
     found = get(code)
     hidden = not policy.allows(officer, "holding.protect") and entity_id in _protected_ids(found)
-    stored = None if hidden else lake().entity(found.code, entity_id)
-    if stored is None:
-        raise NotFoundError
-    return stored
+    with suppress(UnknownHoldingError):
+        if not hidden and (stored := lake().entity(found.code, entity_id)):
+            return stored
+    raise NotFoundError
 
 
 def tiers() -> list[TierRow]:
@@ -99,16 +102,28 @@ def matchable(code: str) -> Iterator[tuple[str, str, str]]:
     if found.state != HoldingState.KEPT:
         return
     hidden = _protected_ids(found)
-    for entity_id, kind, value in lake().selectors(code):
-        if entity_id not in hidden:
-            yield entity_id, kind, value
+    with suppress(UnknownHoldingError):  # nothing was loaded yet
+        for entity_id, kind, value in lake().selectors(code):
+            if entity_id not in hidden:
+                yield entity_id, kind, value
 
 
 def entities(code: str, wanted: Collection[str]) -> dict[str, Entity]:
-    """Entities of a holding by id, in one pass; protected ones are left out. Internal: the caller decided access."""
-    found = get(code)
-    ids = set(wanted) - _protected_ids(found)
-    return {stored.id: stored for stored in lake().entities(code, ids)} if ids else {}
+    """Entities of a holding by id; protected ones are left out. Internal: the caller has decided access."""
+    ids = set(wanted) - _protected_ids(get(code))
+    with suppress(UnknownHoldingError):
+        if len(ids) > _FEW:
+            return {stored.id: stored for stored in lake().entities(code) if stored.id in ids}
+        return {entity_id: stored for entity_id in ids if (stored := lake().entity(code, entity_id))}
+    return {}
+
+
+def counts(code: str) -> HoldingCounts:
+    """What the lake holds now; zeros before the first load and after the end. Internal."""
+    try:
+        return lake().counts(code)
+    except UnknownHoldingError:
+        return HoldingCounts(version="", entities=0, selectors=0, by_schema={}, by_kind={})
 
 
 def reference(code: str, entity_id: str) -> str:
@@ -149,7 +164,7 @@ def rejects_file(load_reference: str) -> Path:
 
 def holding_row(found: Holding) -> HoldingRow:
     """The row of a model instance, with what the lake counts now."""
-    counts = lake().counts(found.code)
+    held = counts(found.code)
     return HoldingRow(
         code=found.code,
         name=found.name,
@@ -165,8 +180,8 @@ def holding_row(found: Holding) -> HoldingRow:
         caveats=found.caveats,
         state=HoldingState(found.state),
         created_at=found.created_at,
-        entities=counts.entities,
-        selectors=dict(counts.selectors),
+        entities=held.entities,
+        selectors=dict(held.by_kind),
         protected=found.protected_items.count(),
     )
 

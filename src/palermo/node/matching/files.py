@@ -3,7 +3,7 @@
 ::
 
     epochs/EPOCH.seed                      32 bytes, mode 0600, written whole, destroyed when the epoch ends
-    publications/own/EPOCH/TIER/           a publication of ours (``palermo.blind.Publication``), destroyed with the seed
+    publications/own/EPOCH/TIER/           a publication of ours (``blind.Publication``), destroyed with the seed
     publications/received/DIGEST/KIND.filter   a partner's filters, by the digest of the manifest they belong to
 
 Destroying is removal: on a disk that keeps old blocks only full-disk encryption makes it final (docs say so).

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from palermo.node.matching.messages import Disclosed
 from palermo.node.matching.states import EpochState, HeldRunState, RunState, Verdict
 from palermo.subjects.entities import Entity
 
@@ -77,18 +78,6 @@ class MatchedSelector:
 
 
 @dataclass(frozen=True, slots=True)
-class DisclosedRow:
-    """What the partner's holding reveals; `entity` is None where it reveals existence and contact point alone."""
-
-    reveals: str
-    contact_point: str
-    handling_code: str
-    tlp: str
-    caveats: str
-    entity: Entity | None
-
-
-@dataclass(frozen=True, slots=True)
 class HitRow:
     """A hit at the querier, with its verdict so far."""
 
@@ -101,7 +90,7 @@ class HitRow:
     our_entity: Entity
     partner_reference: str
     selectors: tuple[MatchedSelector, ...]
-    disclosure: DisclosedRow
+    disclosure: Disclosed
     verdict: Verdict
     intelligence: bool
     found_at: datetime

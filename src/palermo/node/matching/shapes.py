@@ -5,7 +5,6 @@ from datetime import datetime
 from palermo.node.matching.messages import Disclosed
 from palermo.node.matching.models import Epoch, HeldHit, HeldRun, Hit, PartnerManifest, Run
 from palermo.node.matching.rows import (
-    DisclosedRow,
     EpochRow,
     HeldHitRow,
     HeldRunRow,
@@ -81,7 +80,6 @@ def run_row(run: Run) -> RunRow:
 
 def hit_row(hit: Hit) -> HitRow:
     """A hit with its run."""
-    disclosed = Disclosed.from_json(hit.disclosure)
     return HitRow(
         hit_id=hit.hit_id,
         run_id=hit.run.run_id,
@@ -92,14 +90,7 @@ def hit_row(hit: Hit) -> HitRow:
         our_entity=Entity.from_json(hit.our_entity),
         partner_reference=hit.partner_reference,
         selectors=tuple(MatchedSelector(kind, value) for kind, value in hit.selectors),
-        disclosure=DisclosedRow(
-            reveals=disclosed.reveals,
-            contact_point=disclosed.contact_point,
-            handling_code=disclosed.handling_code,
-            tlp=disclosed.tlp,
-            caveats=disclosed.caveats,
-            entity=disclosed.entity,
-        ),
+        disclosure=Disclosed.from_json(hit.disclosure),
         verdict=Verdict(hit.verdict),
         intelligence=hit.intelligence,
         found_at=hit.found_at,
