@@ -60,7 +60,7 @@ def leaf_bytes(fields: Iterable[LeafField]) -> bytes:
 
 
 def leaf_of(commitments: Sequence[bytes]) -> bytes:
-    """The leaf of these commitments: a version line, their number in 2 bytes, then 32 bytes each. Raises FormatError."""
+    """The leaf of these commitments: a version line, their number (2 bytes), then 32 bytes each. Raises FormatError."""
     if not 1 <= len(commitments) <= MAX_FIELDS or any(len(item) != 32 for item in commitments):
         raise FormatError("leaf", f"not 1 to {MAX_FIELDS} commitments of 32 bytes")
     return _MAGIC + len(commitments).to_bytes(2, "big") + b"".join(commitments)

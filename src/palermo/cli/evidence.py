@@ -1,0 +1,97 @@
+"""``palermo evidence``: what anyone can check about a sealed evidence package, without node or network."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from palermo.sealing.directory import TrustRoot
+    from palermo.sealing.verify import Report
+
+EXIT_CODES = {"proven": 0, "refused": 1, "unproven": 3}
+UNUSABLE = 2
+
+app = typer.Typer(help="Check a sealed evidence package, without node or network.", no_args_is_help=True)
+
+
+@app.callback()
+def evidence() -> None:
+    """Check a sealed evidence package, without node or network."""
+
+
+@app.command()
+def verify(
+    package: Annotated[Path, typer.Argument(help="The package: NAME.palermo.zip, or the folder it was unpacked to.")],
+    trust: Annotated[Path | None, typer.Option(help="The network's trust root file, as handed over in person.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Check every byte of a package: what it holds, who signed it, and that the provider's log knows of it.
+
+    Exit code 0: all checks hold under the trust root. 1: something is broken, or from another network. 3: intact, but
+    without a trust root its origin is unproven. 2: the arguments cannot be used.
+    """
+    import json
+
+    from palermo.sealing.verify import verify_package
+
+    if not package.exists():
+        raise typer.BadParameter(f"{package} does not exist", param_hint="PACKAGE")
+    report = verify_package(package, _trust_root(trust), datetime.now(UTC))
+    if as_json:
+        typer.echo(json.dumps(_as_json(report, package), indent=2, ensure_ascii=False))
+    else:
+        _print(report)
+    raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+def _trust_root(path: Path | None) -> "TrustRoot | None":
+    from palermo.sealing.directory import TrustRoot
+    from palermo.sealing.errors import SealingError
+
+    if path is None:
+        return None
+    try:
+        return TrustRoot.from_bytes(path.read_bytes())
+    except (OSError, SealingError) as error:
+        raise typer.BadParameter(f"{path} is no trust root ({error})", param_hint="--trust") from error
+
+
+def _print(report: "Report") -> None:
+    words = {True: "holds", False: "FAILS", None: "-"}
+    for check in report.checks:
+        typer.echo(f"{check.number:>2}  {words[check.ok]:<5}  {check.name:<18}  {check.detail}")
+    typer.echo("")
+    typer.echo(_verdict_sentence(report))
+    if report.fingerprint is not None:
+        typer.echo(f"Trust root: {report.fingerprint}")
+
+
+def _verdict_sentence(report: "Report") -> str:
+    if report.verdict == "proven":
+        return "Proven: the package is intact, and of the authority it names, under the trust root you gave."
+    if report.verdict == "unproven":
+        return "Intact, origin unproven: give the network's trust root with --trust to prove who made it."
+    failure = report.first_failure
+    return f"Refused: do not rely on this package. Check {failure.number} fails." if failure else "Refused."
+
+
+def _as_json(report: "Report", package: Path) -> dict[str, Any]:
+    manifest = report.manifest
+    return {
+        "package": str(package),
+        "verdict": report.verdict,
+        "summary": _verdict_sentence(report),
+        "trust_root_fingerprint": report.fingerprint,
+        "claims": None
+        if manifest is None
+        else {
+            "package_id": manifest.package_id,
+            "provider": manifest.provider,
+            "recipient": manifest.recipient,
+            "case_reference": manifest.case_reference,
+            "request_reference": manifest.request_reference,
+        },
+        "checks": [vars(check) for check in report.checks],
+    }
