@@ -1,0 +1,277 @@
+"""Receiving: what a partner posts is hostile until it opened and verified; then all of it happens, or nothing.
+
+Three answers: a receipt of acceptance; a signed rejection that is recorded, for a message that a partner did sign; a
+signed rejection of which nothing is kept, for whatever cannot be proven to come from a partner.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from palermo.node.directory import own_keys
+from palermo.node.directory import queries as directory
+from palermo.node.exchange import handlers
+from palermo.node.exchange.handlers import Received, RefusedError
+from palermo.node.exchange.models import Equivocation, Incoming, Peer
+from palermo.node.exchange.statement import open_statement
+from palermo.node.exchange.states import Inbox
+from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, unstorable
+from palermo.node.ledger import actions as ledger
+from palermo.node.office import actions as office
+from palermo.node.office.errors import NodeError
+from palermo.node.office.policy import Role
+from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelope, peek
+from palermo.sealing.errors import FormatError, SealingError
+from palermo.sealing.keys import VerifyKey
+from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
+from palermo.sealing.records import format_time
+
+
+class UnreadableError(NodeError):
+    """The bytes are no envelope at all: there is nothing to sign a receipt about."""
+
+    status = 400
+
+
+class UnprovenError(Exception):
+    """An envelope that cannot be proven to come from a partner. ``reason``: what the sender can do about it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message that opened and verified, with the bytes to keep."""
+
+    header: Header
+    payload: bytes
+    digest: str
+    envelope: bytes
+    statement: bytes
+
+
+def receive(envelope: bytes, *, now: datetime) -> bytes:
+    """Take in an envelope and return the signed receipt; the same envelope again gets the same receipt.
+
+    Raises :class:`UnreadableError` (no envelope), ``handlers.NotYetError`` (nothing was kept: try again), and whatever
+    else a handler raises, after everything was rolled back.
+    """
+    try:
+        outer = peek(envelope)
+    except FormatError as error:
+        raise UnreadableError(f"This is not an envelope ({error}). Send the sealed bytes as they are.") from error
+    digest = envelope_digest(envelope)
+    if (receipt := _stored_receipt(digest)) is not None:
+        return receipt
+    try:
+        message = _open(envelope, outer, now)
+    except UnprovenError as error:
+        return _sign(digest, None, ReceiptStatus.REJECTED, now, reason=error.reason)
+    return _take_in(message, now)
+
+
+def _stored_receipt(digest: str) -> bytes | None:
+    for box in (Incoming, Equivocation):
+        receipt = box.objects.filter(digest=digest).values_list("receipt", flat=True).first()
+        if receipt is not None:
+            return bytes(receipt)
+    return None
+
+
+def _open(envelope: bytes, outer: Outer, now: datetime) -> _Message:
+    own, keys = directory.own_code(), own_keys.recipient_keys()
+    if outer.recipient != own:
+        raise UnprovenError(
+            f"This node is {own}, the envelope is for {outer.recipient}: check the address you post to."
+        )
+    if outer.recipient_key_id not in keys:
+        raise UnprovenError("The key that this was sealed to has ended. Import the newest directory and send again.")
+
+    def keys_of(sender: str) -> list[VerifyKey]:
+        return directory.verify_keys(directory.authority(sender).code, now)
+
+    try:
+        opened = open_envelope(envelope, keys, keys_of)
+        statement = open_statement(outer, keys)
+    except directory.UnknownAuthorityError as error:
+        version = directory.directory_version()
+        raise UnprovenError(
+            f"The directory in force here, version {version}, lists no authority {error.code[:64]!r}. "
+            "Ask the founders to list you, and this authority to import that directory."
+        ) from error
+    except SealingError as error:
+        raise UnprovenError(f"The envelope does not verify ({error}). Seal it again and send it.") from error
+    header = opened.header
+    fault = unstorable(case_reference=header.case_reference, purpose=header.purpose, in_reply_to=header.in_reply_to)
+    if fault:
+        raise UnprovenError(fault)
+    return _Message(header, opened.payload, opened.digest, envelope, statement)
+
+
+@transaction.atomic
+def _take_in(message: _Message, now: datetime) -> bytes:
+    """Effect, ledger entry, receipt and inbox row, in one transaction."""
+    ledger.hold()
+    if (receipt := _stored_receipt(message.digest)) is not None:  # the same envelope, posted twice at once
+        return receipt
+    header = message.header
+    sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
+    first = Incoming.objects.defer("envelope", "statement").filter(sent_before, sender=header.sender).first()
+    if first is not None:
+        return _keep_equivocation(message, first, now)
+    state, reason = Inbox.ACCEPTED, ""
+    try:
+        _witness(header, now)
+        index = _apply(message, now)
+    except RefusedError as error:
+        state, reason = Inbox.REJECTED, error.reason
+        index = _enter("refused", message, now, reason=reason)
+    receipt = _sign(message.digest, header, ReceiptStatus(state), now, reason=reason, index=index)
+    _keep(message, state, reason, index, receipt, now)
+    # Who can reach us can most likely be reached: what waits for this partner need not wait out its pause.
+    Peer.objects.filter(code=header.sender, next_attempt_at__isnull=False).update(next_attempt_at=None)
+    return receipt
+
+
+def _witness(header: Header, now: datetime) -> None:
+    if not header.checkpoint:
+        return
+    try:
+        ledger.witness(header.sender, header.checkpoint, now=now)
+    except SealingError as error:
+        raise RefusedError(f"The header's checkpoint is not one of your log ({error}).") from error
+
+
+@transaction.atomic
+def _apply(message: _Message, now: datetime) -> int:
+    """The ledger entry and the handler's effect; both are undone if the handler refuses. Returns the entry's index."""
+    header = message.header
+    _refuse_untimely(header, now)
+    handler = handlers.registered(header.payload_type)
+    if handler is None:
+        known = ", ".join(handlers.known_types()) or "none"
+        raise RefusedError(f"This node does not know messages of type {header.payload_type}. It knows: {known}.")
+    index = _enter("received", message, now)
+    handler.effect(
+        Received(
+            sender=header.sender,
+            message_id=header.message_id,
+            payload_type=header.payload_type,
+            payload=message.payload,
+            case_reference=header.case_reference,
+            purpose=header.purpose,
+            in_reply_to=header.in_reply_to,
+            ledger_index=index,
+            created_at=header.created_at,
+        ),
+        now=now,
+    )
+    return index
+
+
+def _refuse_untimely(header: Header, now: datetime) -> None:
+    here = f"It is {format_time(now)} here"
+    if header.created_at > now + CLOCK_SKEW:
+        raise RefusedError(f"{here}, and the message is from {format_time(header.created_at)}: set your clock.")
+    if header.not_after <= now:
+        raise RefusedError(f"{here}, and the message ended at {format_time(header.not_after)}: send a new one.")
+    if header.not_after - header.created_at > LONGEST_LIFE:
+        raise RefusedError(f"A message may live {LONGEST_LIFE.days} days at most: send one with an earlier end.")
+
+
+def _enter(verb: str, message: _Message, now: datetime, **further: str) -> int:
+    header = message.header
+    entry = ledger.append(
+        kind=f"{verb}.{header.payload_type}",
+        counterparty=header.sender,
+        fields={
+            "message": header.message_id,
+            "envelope": message.digest,
+            "case": header.case_reference,
+            "purpose": header.purpose,
+            "in_reply_to": header.in_reply_to,
+            **further,
+        },
+        now=now,
+    )
+    return entry.index
+
+
+def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime) -> None:
+    header = message.header
+    Incoming.objects.create(
+        sender=header.sender,
+        message_id=header.message_id,
+        sequence=header.sequence,
+        payload_type=header.payload_type,
+        case_reference=header.case_reference,
+        purpose=header.purpose,
+        in_reply_to=header.in_reply_to,
+        created_at=header.created_at,
+        not_after=header.not_after,
+        digest=message.digest,
+        state=state,
+        reason=reason,
+        ledger_index=index,
+        received_at=now,
+        receipt=receipt,
+        statement=message.statement,
+        envelope=message.envelope,
+    )
+
+
+def _keep_equivocation(message: _Message, first: Incoming, now: datetime) -> bytes:
+    """Keep a second message under a used id or sequence, as proof; reject it; tell a person."""
+    header = message.header
+    same = "id" if first.message_id == header.message_id else "sequence"
+    reason = (
+        f"You sent another message under this {same} before (envelope {first.digest[:16]}…). Both are kept as proof. "
+        "Find out why your node signed two; send the content again under a new id."
+    )
+    index = _enter("equivocation", message, now, first_envelope=first.digest)
+    receipt = _sign(message.digest, header, ReceiptStatus.REJECTED, now, reason=reason, index=index)
+    Equivocation.objects.create(
+        first=first,
+        digest=message.digest,
+        kept_at=now,
+        ledger_index=index,
+        receipt=receipt,
+        statement=message.statement,
+        envelope=message.envelope,
+    )
+    office.add_task(
+        key=f"exchange.equivocation:{message.digest}",
+        title=f"{header.sender} signed two different messages under one {same}: {header.message_id}.",
+        link=f"/messages/{first.message_id}/",
+        role=Role.SUPERVISOR,
+        now=now,
+    )
+    return receipt
+
+
+def _sign(
+    digest: str,
+    header: Header | None,
+    status: ReceiptStatus,
+    now: datetime,
+    *,
+    reason: str = "",
+    index: int | None = None,
+) -> bytes:
+    """Sign a receipt. Without a proven header the digest alone says which envelope is meant."""
+    receipt = Receipt(
+        envelope_digest=digest,
+        message_id=header.message_id if header else "",
+        sender=header.sender if header else "",
+        recipient=directory.own_code(),
+        status=status,
+        received_at=now,
+        reason=reason,
+        ledger_index=index,
+        ledger_checkpoint="" if index is None else ledger.checkpoint(now=now),
+    )
+    return sign_receipt(receipt, own_keys.signing_key())

@@ -1,0 +1,95 @@
+"""Settling: a verified receipt decides what became of a message; without one, its end makes it unknown."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from palermo.node.directory import queries as directory
+from palermo.node.exchange import handlers
+from palermo.node.exchange.models import Outgoing
+from palermo.node.exchange.rows import MessageRow, outgoing_row
+from palermo.node.exchange.states import MOVES, Outbox
+from palermo.node.ledger import actions as ledger
+from palermo.node.office import actions as office
+from palermo.node.office.policy import Role
+from palermo.sealing import dsse
+from palermo.sealing.errors import BindingError
+from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
+
+
+@transaction.atomic
+def settle(key: int, data: bytes, *, now: datetime) -> MessageRow:
+    """Verify a receipt and store it with the message it is for; a receipt already stored is never overwritten.
+
+    Raises ``SealingError`` for bytes that are not this recipient's receipt for this message.
+    """
+    ledger.hold()
+    row = Outgoing.objects.defer("envelope").select_for_update().get(pk=key)
+    if row.receipt is not None:
+        return outgoing_row(row)
+    receipt = verify_receipt(data, dsse.by_id(*directory.verify_keys(row.recipient, now)))
+    _check_answers(receipt, row)
+    if receipt.ledger_checkpoint:
+        ledger.witness(row.recipient, receipt.ledger_checkpoint, now=now)
+    was = Outbox(row.state)
+    _move(row, Outbox(receipt.status))
+    row.reason, row.partner_index = receipt.reason, receipt.ledger_index
+    row.receipt, row.receipted_at = data, now
+    row.save(update_fields=["state", "reason", "partner_index", "receipt", "receipted_at"])
+    if was is Outbox.UNKNOWN:
+        office.finish_task(f"exchange.unknown:{row.message_id}", now=now)
+    if row.state == Outbox.REJECTED:
+        _tell(row, f"{row.recipient} rejected a message of ours: {row.reason}", now)
+    return outgoing_row(row)
+
+
+def expire(*, now: datetime) -> int:
+    """Make every queued message whose time has run out *unknown*; returns how many."""
+    due = Outgoing.objects.filter(state=Outbox.QUEUED, not_after__lte=now).values_list("pk", flat=True)
+    return sum(_expire(key, now) for key in list(due))
+
+
+@transaction.atomic
+def _expire(key: int, now: datetime) -> bool:
+    ledger.hold()
+    row = Outgoing.objects.defer("envelope").select_for_update().get(pk=key)
+    if row.state != Outbox.QUEUED:
+        return False
+    _move(row, Outbox.UNKNOWN)
+    row.save(update_fields=["state"])
+    _tell(row, f"No receipt from {row.recipient} in time: a message of ours may or may not have arrived.", now)
+    return True
+
+
+def _check_answers(receipt: Receipt, row: Outgoing) -> None:
+    """See that the receipt is for that message.
+
+    A recipient that could not open the envelope knows its digest alone, and can but reject it.
+    """
+    unopened = receipt.status == ReceiptStatus.REJECTED and not receipt.message_id and not receipt.sender
+    expected = {"envelope_digest": row.digest, "recipient": row.recipient}
+    if not unopened:
+        expected |= {"message_id": row.message_id, "sender": directory.own_code()}
+    for name, value in expected.items():
+        if getattr(receipt, name) != value:
+            raise BindingError(f"receipt.{name}", "is that of another message")
+
+
+def _move(row: Outgoing, to: Outbox) -> None:
+    if to not in MOVES[Outbox(row.state)]:
+        raise ValueError(f"a message cannot become {to} after it was {row.state}")
+    row.state = to
+
+
+def _tell(row: Outgoing, title: str, now: datetime) -> None:
+    """Put it before a person, and tell the app that sent it."""
+    office.add_task(
+        key=f"exchange.{row.state}:{row.message_id}",
+        title=title,
+        link=f"/messages/{row.message_id}/",
+        role=Role.SUPERVISOR,
+        now=now,
+    )
+    handler = handlers.registered(row.payload_type)
+    if handler is not None and handler.undelivered is not None:
+        handler.undelivered(outgoing_row(row), now=now)

@@ -1,0 +1,139 @@
+"""Reading both boxes again: is every stored envelope, statement and receipt still what was signed?
+
+Each is held against its own signature and digest first, then against the row's columns, so that damage is named where
+it is.
+"""
+
+from collections.abc import Generator, Iterator, Mapping
+
+from palermo.node.directory import own_keys
+from palermo.node.directory import queries as directory
+from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
+from palermo.node.exchange.statement import open_statement, verify_statement
+from palermo.node.ledger.queries import Fault
+from palermo.sealing import dsse
+from palermo.sealing.envelope import Header, Outer, envelope_digest, peek
+from palermo.sealing.errors import SealingError
+from palermo.sealing.keys import RecipientKey, VerifyKey
+from palermo.sealing.receipt import Receipt, verify_receipt
+
+_CHUNK = 8  # rows hold whole envelopes, up to 66 MiB each
+_COLUMNS = (
+    "message_id",
+    "sequence",
+    "payload_type",
+    "case_reference",
+    "purpose",
+    "in_reply_to",
+    "created_at",
+    "not_after",
+)
+
+
+def check() -> list[Fault]:
+    """Every stored envelope, statement and receipt that does not fit; empty when all is whole."""
+    return [*_outbox(), *_inbox(), *_proofs()]
+
+
+def _outbox() -> Iterator[Fault]:
+    for row in Outgoing.objects.order_by("pk").iterator(_CHUNK):
+        where = f"message {row.message_id} to {row.recipient}"
+        outer = yield from _envelope(bytes(row.envelope), row.digest, where)
+        if outer is not None and outer.recipient != row.recipient:
+            yield Fault("envelope", where, f"is sealed for {outer.recipient}")
+        if row.receipt is None:
+            continue
+        receipt = yield from _receipt(bytes(row.receipt), row.recipient, row.digest, where)
+        if receipt is not None and (receipt.status, receipt.reason, receipt.ledger_index) != (
+            row.state,
+            row.reason,
+            row.partner_index,
+        ):
+            yield Fault("receipt", where, "says another status, reason or ledger index than the row")
+
+
+def _inbox() -> Iterator[Fault]:
+    keys = own_keys.recipient_keys()
+    for row in Incoming.objects.order_by("pk").iterator(_CHUNK):
+        where = f"message {row.message_id} from {row.sender}"
+        header = yield from _kept(bytes(row.envelope), row.digest, bytes(row.statement), row.sender, keys, where)
+        if header is not None:
+            yield from _columns(row, header, where)
+        receipt = yield from _receipt(bytes(row.receipt), directory.own_code(), row.digest, where)
+        if receipt is not None and (receipt.status, receipt.reason, receipt.ledger_index) != (
+            row.state,
+            row.reason,
+            row.ledger_index,
+        ):
+            yield Fault("receipt", where, "says another status, reason or ledger index than the row")
+
+
+def _proofs() -> Iterator[Fault]:
+    keys = own_keys.recipient_keys()
+    rows = Equivocation.objects.select_related("first").defer("first__envelope", "first__statement")
+    for row in rows.order_by("pk").iterator(_CHUNK):
+        where = f"second message under {row.first.message_id} from {row.first.sender}"
+        yield from _kept(bytes(row.envelope), row.digest, bytes(row.statement), row.first.sender, keys, where)
+        yield from _receipt(bytes(row.receipt), directory.own_code(), row.digest, where)
+
+
+def _envelope(envelope: bytes, digest: str, where: str) -> Generator[Fault, None, Outer | None]:
+    """An envelope against its digest; returns its clear part."""
+    if envelope_digest(envelope) != digest:
+        yield Fault("envelope", where, "does not hash to the digest that was recorded: changed after it was stored")
+        return None
+    try:
+        return peek(envelope)
+    except SealingError as error:
+        yield Fault("envelope", where, str(error))
+        return None
+
+
+def _kept(
+    envelope: bytes, digest: str, statement: bytes, sender: str, keys: Mapping[str, RecipientKey], where: str
+) -> Generator[Fault, None, Header | None]:
+    """A received envelope and what its sender signed; returns the signed header if the signature holds."""
+    outer = yield from _envelope(envelope, digest, where)
+    try:
+        signed = verify_statement(statement, directory.verify_keys(sender))
+    except SealingError as error:
+        yield Fault("statement", where, str(error))
+        return None
+    if signed.header.sender != sender:
+        yield Fault("statement", where, f"was signed by {signed.header.sender}")
+    if outer is None:
+        return signed.header
+    if outer.header_digest != signed.header_digest:
+        yield Fault("statement", where, "belongs to another envelope")
+    elif outer.recipient_key_id in keys:
+        try:
+            same = open_statement(outer, keys) == statement
+        except SealingError as error:
+            yield Fault("envelope", where, str(error))
+        else:
+            if not same:
+                yield Fault("statement", where, "is not what lies in the envelope")
+    return signed.header
+
+
+def _columns(row: Incoming, header: Header, where: str) -> Iterator[Fault]:
+    for name in _COLUMNS:
+        if getattr(row, name) != getattr(header, name):
+            yield Fault("message", where, f"its column {name} is not what the sender signed")
+
+
+def _receipt(data: bytes, signer: str, digest: str, where: str) -> Generator[Fault, None, Receipt | None]:
+    """A receipt against its signer's keys and its envelope; returns it if the signature holds."""
+    try:
+        receipt = verify_receipt(data, dsse.by_id(*_keys(signer)))
+    except SealingError as error:
+        yield Fault("receipt", where, str(error))
+        return None
+    if receipt.envelope_digest != digest or receipt.recipient != signer:
+        yield Fault("receipt", where, "is that of another message")
+    return receipt
+
+
+def _keys(signer: str) -> list[VerifyKey]:
+    keys = directory.verify_keys(signer)
+    return [*keys, own_keys.signing_key().public] if signer == directory.own_code() else keys

@@ -1,0 +1,196 @@
+"""The post: takes each partner's due messages, hands them in by HTTP in order, and stores the receipts.
+
+What must hold, whoever dies when:
+
+- within a partner, messages are posted in the order of their sequence; partners never wait for each other;
+- a message is settled by a verified receipt only, and a stored receipt is never overwritten;
+- a lease keeps two workers off the same partner. It is a courtesy, not a lock: posting twice is harmless, because the
+  recipient answers a repeated envelope with the receipt that it gave before.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import httpx
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from palermo.node.directory import queries as directory
+from palermo.node.exchange.actions.settling import expire, settle
+from palermo.node.exchange.models import Outgoing, Peer
+from palermo.node.exchange.states import OPEN, Outbox
+from palermo.node.exchange.wire import ENVELOPE_TYPE, MAX_RECEIPT_BYTES, PATH
+from palermo.sealing.errors import SealingError
+
+POST_SECONDS = 60.0
+PASS_SECONDS = 30.0
+LEASE = timedelta(seconds=POST_SECONDS + PASS_SECONDS + 30)
+TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=5.0)
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 300.0
+KEEP_ASKING = timedelta(days=30)
+MOST_PEERS_AT_ONCE = 32
+MOST_MESSAGES_A_PASS = 100
+
+
+class NoReceiptError(Exception):
+    """A post that brought no receipt; the sentence is kept for the administrator."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One partner's turn: the primary keys of what is due, in order."""
+
+    peer: str
+    lease: str
+    url: str
+    due: Iterator[int]
+
+
+def backoff(failures: int, rng: random.Random) -> timedelta:
+    """How long to leave a partner alone after ``failures`` in a row: doubling, capped, with jitter of up to a half."""
+    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 20))
+    return timedelta(seconds=longest * rng.uniform(0.5, 1.0))
+
+
+def release_leases() -> None:
+    """At the start of the node's only worker: a killed worker's leases end at once, not after :data:`LEASE`."""
+    Peer.objects.exclude(lease="").update(lease="", leased_until=None)
+
+
+def deliver_due(now: datetime, client: httpx.Client, *, rng: random.Random | None = None) -> int:
+    """Post what is due at ``now`` and return how many messages were settled by a receipt.
+
+    The database is used in this thread alone; only the posting runs beside it, one thread a partner.
+    """
+    rng = rng or random.SystemRandom()
+    expire(now=now)
+    rounds = _begin_rounds(now)
+    if not rounds:
+        return 0
+    ends = time.monotonic() + PASS_SECONDS
+    settled = 0
+    posts: dict[Future[bytes], tuple[_Round, int]] = {}
+    with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="post") as pool:
+
+        def post_next(turn: _Round) -> None:
+            message = next(turn.due, None) if time.monotonic() < ends else None
+            if message is None:
+                _end_round(turn, now)
+            else:
+                posts[pool.submit(_post, client, turn.url, _envelope(message, now))] = (turn, message)
+
+        for turn in rounds:
+            post_next(turn)
+        while posts:
+            for future in wait(posts, return_when=FIRST_COMPLETED).done:
+                turn, message = posts.pop(future)
+                if failure := _conclude(future, message, now):
+                    _end_round(turn, now, failure, rng)
+                else:
+                    settled += 1
+                    post_next(turn)
+    return settled
+
+
+def _conclude(future: Future[bytes], message: int, now: datetime) -> str:
+    """Store what a post brought; "" if it was a good receipt, else the sentence that says why not."""
+    try:
+        settle(message, future.result(), now=now)
+    except NoReceiptError as error:
+        return str(error)
+    except SealingError as error:
+        return f"The answer is not a receipt of this partner for this message ({error})."
+    return ""
+
+
+def _begin_rounds(now: datetime) -> list[_Round]:
+    due = _due_messages(now)
+    rounds = []
+    for code in due.values_list("recipient", flat=True).distinct().order_by("recipient"):
+        lease = _take_lease(code, now)
+        if lease is None:
+            continue
+        keys = list(due.filter(recipient=code).order_by("sequence").values_list("pk", flat=True)[:MOST_MESSAGES_A_PASS])
+        try:
+            url = directory.authority(code).endpoint.rstrip("/") + PATH
+        except directory.UnknownAuthorityError:
+            url = ""
+        rounds.append(_Round(code, lease, url, iter(keys)))
+        if len(rounds) == MOST_PEERS_AT_ONCE:
+            break
+    return rounds
+
+
+def _due_messages(now: datetime) -> QuerySet[Outgoing]:
+    given_up = Q(state=Outbox.UNKNOWN, not_after__lte=now - KEEP_ASKING)
+    return Outgoing.objects.filter(state__in=OPEN).exclude(given_up)
+
+
+@transaction.atomic
+def _take_lease(code: str, now: datetime) -> str | None:
+    """Lease a partner, unless another worker has it or it is to be left alone for a while."""
+    peer = Peer.objects.select_for_update().get(code=code)
+    if peer.leased_until is not None and peer.leased_until > now:
+        return None
+    if peer.next_attempt_at is not None and peer.next_attempt_at > now:
+        return None
+    peer.lease, peer.leased_until = uuid4().hex, now + LEASE
+    peer.save(update_fields=["lease", "leased_until"])
+    return peer.lease
+
+
+@transaction.atomic
+def _end_round(turn: _Round, now: datetime, failure: str = "", rng: random.Random | None = None) -> None:
+    """Give the lease back; after a failure leave the partner alone for a while."""
+    peer = Peer.objects.select_for_update().filter(code=turn.peer, lease=turn.lease).first()
+    if peer is None:
+        return
+    peer.lease, peer.leased_until, peer.last_error = "", None, failure[:1000]
+    if failure and rng is not None:
+        peer.failures += 1
+        peer.next_attempt_at = now + backoff(peer.failures, rng)
+    else:
+        peer.failures, peer.next_attempt_at, peer.answered_at = 0, None, now
+    peer.save()
+
+
+def _envelope(message: int, now: datetime) -> bytes:
+    """The bytes to post; counts the attempt before it is made."""
+    row = Outgoing.objects.only("envelope", "attempts").get(pk=message)
+    Outgoing.objects.filter(pk=message).update(attempts=row.attempts + 1)
+    return bytes(row.envelope)
+
+
+def _post(client: httpx.Client, url: str, envelope: bytes) -> bytes:
+    """Hand in one envelope and return the answer's body. Raises :class:`NoReceiptError`."""
+    if not url:
+        raise NoReceiptError("The directory in force does not list this partner. Import the newest directory.")
+    ends = time.monotonic() + POST_SECONDS
+    try:
+        with client.stream(
+            "POST", url, content=envelope, headers={"Content-Type": ENVELOPE_TYPE}, timeout=TIMEOUT
+        ) as answer:
+            body = _bounded_body(answer, ends)
+    except httpx.HTTPError as error:
+        raise NoReceiptError(f"No answer from {url}: {error or type(error).__name__}.") from error
+    if answer.status_code != httpx.codes.OK:
+        said = body[:300].decode("utf-8", "replace").strip()
+        raise NoReceiptError(f"{url} answered {answer.status_code}: {said}")
+    return body
+
+
+def _bounded_body(answer: httpx.Response, ends: float) -> bytes:
+    body = bytearray()
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > MAX_RECEIPT_BYTES:
+            raise NoReceiptError(f"The answer is longer than a receipt can be ({MAX_RECEIPT_BYTES} bytes).")
+        if time.monotonic() > ends:
+            raise NoReceiptError(f"The answer took longer than {POST_SECONDS:.0f} seconds.")
+    return bytes(body)

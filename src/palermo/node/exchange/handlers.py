@@ -1,0 +1,98 @@
+"""Who acts on a received message, by payload type.
+
+A handler runs inside the transaction that stores the message, its ledger entry and its receipt: either all of it
+happens or nothing does. It writes rows and enqueues jobs; it never does heavy work or talks to the network.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from palermo.node.exchange.rows import MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that was opened and verified. ``created_at`` is the sender's clock."""
+
+    sender: str
+    message_id: str
+    payload_type: str
+    payload: bytes
+    case_reference: str
+    purpose: str
+    in_reply_to: str
+    ledger_index: int
+    created_at: datetime
+
+
+class RefusedError(Exception):
+    """A handler's lasting refusal. ``reason`` goes to the sender, signed: say what they can do about it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotYetError(Exception):
+    """This message cannot be taken yet; nothing is kept and the sender tries again."""
+
+
+class Effect(Protocol):
+    """What a received message does here. Raises :class:`RefusedError` or :class:`NotYetError`."""
+
+    def __call__(self, message: Received, *, now: datetime) -> None:
+        """Apply the message."""
+
+
+class Undelivered(Protocol):
+    """Told of a message of ours that the partner rejected (``state`` "rejected") or that ran out of time ("unknown").
+
+    An "unknown" message may still turn out accepted or rejected; the latter is told again.
+    """
+
+    def __call__(self, message: MessageRow, *, now: datetime) -> None:
+        """Act on it, in the transaction that settles the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What an app does with a payload type: the effect of a received one, and what a lost one of ours means."""
+
+    effect: Effect
+    undelivered: Undelivered | None = None
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(payload_type: str, handler: Effect | Handler) -> None:
+    """Say who acts on a payload type; the later registration counts."""
+    _handlers[payload_type] = handler if isinstance(handler, Handler) else Handler(handler)
+
+
+def registered(payload_type: str) -> Handler | None:
+    """Who acts on a payload type, if anyone does."""
+    return _handlers.get(payload_type)
+
+
+def known_types() -> list[str]:
+    """All payload types this node understands, sorted: what a refusal names."""
+    return sorted(_handlers)
+
+
+Refused = RefusedError
+NotYet = NotYetError
+__all__ = [
+    "Effect",
+    "Handler",
+    "NotYet",
+    "NotYetError",
+    "Received",
+    "Refused",
+    "RefusedError",
+    "Undelivered",
+    "known_types",
+    "register",
+    "registered",
+]

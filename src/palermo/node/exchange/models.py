@@ -1,0 +1,118 @@
+"""Outbox, inbox, and the proofs of a partner that signed two messages under one name."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from palermo.node.exchange.states import OPEN, Inbox, Outbox
+
+_OPEN = [state.value for state in OPEN]
+_SETTLED = [state.value for state in Outbox if state not in OPEN]
+
+
+class Peer(models.Model):
+    """One partner, as the post office sees it: the row that is locked to number, lease and deliver its messages."""
+
+    code = models.CharField(max_length=64, primary_key=True)
+    next_sequence = models.PositiveBigIntegerField(default=1)
+    lease = models.CharField(max_length=32, default="", blank=True)
+    leased_until = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lease="", leased_until__isnull=True) | (~Q(lease="") & Q(leased_until__isnull=False)),
+                name="exchange_peer_lease_ends",
+            ),
+        ]
+
+
+class Header(models.Model):
+    """What both boxes keep of an envelope's header, and the envelope, verbatim. ``digest``: its SHA-256 in hex."""
+
+    message_id = models.CharField(max_length=64)
+    sequence = models.PositiveBigIntegerField()
+    payload_type = models.CharField(max_length=128)
+    case_reference = models.CharField(max_length=200, blank=True)
+    purpose = models.CharField(max_length=1000, blank=True)
+    in_reply_to = models.CharField(max_length=64, default="", blank=True)
+    created_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    digest = models.CharField(max_length=64, db_index=True)
+    ledger_index = models.PositiveBigIntegerField()
+    envelope = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+
+class Outgoing(Header):
+    """The outbox. ``payload_digest`` tells a harmless repetition of ``send`` from a conflict."""
+
+    recipient = models.CharField(max_length=64)
+    legal_basis = models.TextField(default="", blank=True)
+    payload_digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, default=Outbox.QUEUED.value, db_index=True)
+    attempts = models.PositiveIntegerField(default=0)
+    receipt = models.BinaryField(null=True)
+    receipted_at = models.DateTimeField(null=True)
+    partner_index = models.PositiveBigIntegerField(null=True)
+    reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message_id"], name="exchange_outgoing_id_once"),
+            models.UniqueConstraint(fields=["recipient", "sequence"], name="exchange_outgoing_sequence_once"),
+            models.UniqueConstraint(fields=["ledger_index"], name="exchange_outgoing_entry_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in Outbox]), name="exchange_outgoing_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=_SETTLED, receipt__isnull=False) | Q(state__in=_OPEN, receipt__isnull=True),
+                name="exchange_outgoing_settled_by_receipt",
+            ),
+            models.CheckConstraint(condition=Q(not_after__gt=F("created_at")), name="exchange_outgoing_time"),
+        ]
+
+
+class Incoming(Header):
+    """The inbox. ``statement`` is what the sender signed, as it lay inside the encryption.
+
+    The key that opened the envelope lives at most 30 days; the signature on ``statement`` can be checked for ever.
+    """
+
+    sender = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, db_index=True)
+    reason = models.TextField(default="", blank=True)
+    received_at = models.DateTimeField()
+    receipt = models.BinaryField()
+    statement = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "message_id", "digest"], name="exchange_incoming_once"),
+            models.UniqueConstraint(fields=["sender", "message_id"], name="exchange_incoming_one_digest"),
+            models.UniqueConstraint(fields=["sender", "sequence"], name="exchange_incoming_sequence_once"),
+            models.UniqueConstraint(fields=["ledger_index"], name="exchange_incoming_entry_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in Inbox]), name="exchange_incoming_state"
+            ),
+        ]
+
+
+class Equivocation(models.Model):
+    """A second signed message under an id or a sequence that the sender had used before; with ``first``, the proof."""
+
+    first = models.ForeignKey(Incoming, on_delete=models.PROTECT, related_name="equivocations")
+    digest = models.CharField(max_length=64, db_index=True)
+    kept_at = models.DateTimeField()
+    ledger_index = models.PositiveBigIntegerField()
+    receipt = models.BinaryField()
+    statement = models.BinaryField()
+    envelope = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["first", "digest"], name="exchange_equivocation_once")]

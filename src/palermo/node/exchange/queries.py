@@ -1,0 +1,119 @@
+"""Reads of the exchange: messages without their content, receipts, partners, and the check of everything stored."""
+
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from palermo.node.exchange.checking import check
+from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer
+from palermo.node.exchange.rows import EquivocationRow, MessageRow, PeerRow, incoming_row, outgoing_row
+from palermo.node.exchange.states import OPEN
+from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
+from palermo.node.office.policy import Actor
+
+__all__ = [
+    "PAGE",
+    "EquivocationRow",
+    "MessageRow",
+    "PeerRow",
+    "check",
+    "equivocations",
+    "inbox",
+    "message",
+    "message_for",
+    "outbox",
+    "peers",
+    "receipt",
+    "undelivered",
+]
+
+PAGE = 50
+_NOT_THE_BYTES = ("envelope", "receipt")
+
+
+def message(message_id: str) -> MessageRow:
+    """A message of the outbox, or else of the inbox. Internal: the caller has decided access.
+
+    Raises ``NotFoundError``.
+    """
+    ours = Outgoing.objects.defer(*_NOT_THE_BYTES).filter(message_id=message_id).first()
+    if ours is not None:
+        return outgoing_row(ours)
+    theirs = Incoming.objects.defer(*_NOT_THE_BYTES, "statement").filter(message_id=message_id).order_by("pk").first()
+    if theirs is None:
+        raise NotFoundError
+    return incoming_row(theirs)
+
+
+def message_for(officer: Actor, message_id: str) -> MessageRow:
+    """One message, for who may see the post."""
+    policy.require(officer, "message.read")
+    return message(message_id)
+
+
+def outbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) -> list[MessageRow]:
+    """A page of messages sent, newest first."""
+    policy.require(officer, "message.read")
+    rows = Outgoing.objects.defer(*_NOT_THE_BYTES).order_by("-pk")
+    if partner:
+        rows = rows.filter(recipient=partner)
+    if state:
+        rows = rows.filter(state=state)
+    return [outgoing_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]]
+
+
+def inbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) -> list[MessageRow]:
+    """A page of messages received, newest first."""
+    policy.require(officer, "message.read")
+    rows = Incoming.objects.defer(*_NOT_THE_BYTES, "statement").order_by("-pk")
+    if partner:
+        rows = rows.filter(sender=partner)
+    if state:
+        rows = rows.filter(state=state)
+    return [incoming_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]]
+
+
+def receipt(officer: Actor, message_id: str) -> bytes:
+    """The signed receipt of a message, verbatim; ``NotFoundError`` while there is none."""
+    policy.require(officer, "receipt.read")
+    boxes = (Outgoing.objects.filter(receipt__isnull=False), Incoming.objects.all())
+    for box in boxes:
+        found = box.filter(message_id=message_id).values_list("receipt", flat=True).first()
+        if found is not None:
+            return bytes(found)
+    raise NotFoundError
+
+
+def undelivered(*, now: datetime) -> int:
+    """How many messages wait for a receipt, also those whose time has run out. Internal: for health and progress."""
+    return Outgoing.objects.filter(state__in=OPEN, created_at__lte=now).count()
+
+
+def peers(officer: Actor) -> list[PeerRow]:
+    """How the post to each partner fares."""
+    policy.require(officer, "partners.read")
+    waits = Q(state__in=OPEN)
+    waiting = dict(Outgoing.objects.filter(waits).values_list("recipient").annotate(Count("pk")).order_by())
+    return [
+        PeerRow(row.code, waiting.get(row.code, 0), row.failures, row.last_error, row.next_attempt_at, row.answered_at)
+        for row in Peer.objects.order_by("code")
+    ]
+
+
+def equivocations(officer: Actor) -> list[EquivocationRow]:
+    """Partners' second messages under a used id or sequence, newest first."""
+    policy.require(officer, "message.read")
+    rows = Equivocation.objects.select_related("first").order_by("-pk")
+    rows = rows.defer("envelope", "statement", "receipt", "first__envelope", "first__statement", "first__receipt")
+    return [
+        EquivocationRow(
+            sender=row.first.sender,
+            message_id=row.first.message_id,
+            first_digest=row.first.digest,
+            second_digest=row.digest,
+            kept_at=row.kept_at,
+            ledger_index=row.ledger_index,
+        )
+        for row in rows[:PAGE]
+    ]

@@ -1,0 +1,28 @@
+"""What goes over the wire between two nodes: media types, address, and bounds."""
+
+from datetime import timedelta
+
+from palermo.sealing.envelope import MAX_ENVELOPE_BYTES
+
+__all__ = ["MAX_ENVELOPE_BYTES"]
+
+ENVELOPE_TYPE = "application/vnd.palermo.envelope"
+RECEIPT_TYPE = "application/vnd.palermo.receipt"
+PATH = "/exchange/v1/envelopes"
+MAX_RECEIPT_BYTES = 64 * 2**10
+CLOCK_SKEW = timedelta(minutes=5)
+DEFAULT_LIFE = timedelta(days=7)
+LONGEST_LIFE = timedelta(days=31)
+
+# How long a header's texts may be, in characters: what the boxes' columns hold.
+LONGEST_TEXTS = {"case_reference": 200, "purpose": 1000, "in_reply_to": 64}
+
+
+def unstorable(**texts: str) -> str:
+    """Why one of a header's texts cannot be kept, as a sentence for its writer; "" if all can."""
+    for name, text in texts.items():
+        if len(text) > LONGEST_TEXTS[name]:
+            return f"The header's {name} has {len(text)} characters; it may have {LONGEST_TEXTS[name]}."
+        if any(character < " " for character in text):
+            return f"The header's {name} holds a control character. Leave it out."
+    return ""

@@ -1,0 +1,87 @@
+"""The log's rows: entries, tiles, signed checkpoints, and what was seen of other nodes' logs.
+
+Rows of entries and checkpoints are written once and never changed; a tile only grows to the right.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+
+HASH_BYTES = 32
+TILE_WIDTH = 256
+
+
+class Log(models.Model):
+    """The one row that every append locks: how long the log is."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    size = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_one_log")]
+
+
+class Entry(models.Model):
+    """One disclosure. ``leaf`` is what the tree hashes; ``fields`` open it: ``[name, value, salt in hex]`` each.
+
+    ``kind``, ``counterparty`` and ``recorded_at`` repeat three of the fields, so that the log can be searched;
+    :func:`palermo.node.ledger.queries.check` proves that they still agree.
+    """
+
+    index = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=100, db_index=True)
+    counterparty = models.CharField(max_length=64, db_index=True)
+    recorded_at = models.DateTimeField(db_index=True)
+    fields = models.JSONField()
+    leaf = models.BinaryField()
+    leaf_hash = models.BinaryField(max_length=HASH_BYTES)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(kind=""), name="ledger_entry_has_a_kind")]
+
+
+class Tile(models.Model):
+    """Up to 256 hashes of one level of the tree, side by side (C2SP tlog-tiles, height 8).
+
+    ``hashes`` holds ``width`` times 32 bytes. Tile ``number`` of ``level`` L holds the roots of the complete
+    subtrees of 256**L leaves from ``number * 256`` on.
+    """
+
+    level = models.PositiveSmallIntegerField()
+    number = models.PositiveBigIntegerField()
+    width = models.PositiveSmallIntegerField()
+    hashes = models.BinaryField(max_length=HASH_BYTES * TILE_WIDTH)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["level", "number"], name="ledger_tile_once"),
+            models.CheckConstraint(condition=Q(width__gte=1, width__lte=TILE_WIDTH), name="ledger_tile_width"),
+        ]
+
+
+class Checkpoint(models.Model):
+    """This node's signature under its log at one size (C2SP tlog-checkpoint), the signed text kept verbatim."""
+
+    size = models.PositiveBigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=HASH_BYTES)
+    text = models.TextField()
+    signed_at = models.DateTimeField()
+
+
+class Witnessed(models.Model):
+    """A partner's checkpoint as it came in a verified envelope. Two roots for one size are a second history."""
+
+    partner = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    root = models.BinaryField(max_length=HASH_BYTES)
+    text = models.TextField()
+    seen_at = models.DateTimeField()
+    conflicts_with = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "size", "root"], name="ledger_witnessed_once"),
+            models.CheckConstraint(
+                condition=Q(conflicts_with__isnull=True) | ~Q(conflicts_with=F("id")),
+                name="ledger_witnessed_conflicts_with_another",
+            ),
+        ]

@@ -1,0 +1,121 @@
+"""Reads of the ledger, and its proofs."""
+
+from datetime import datetime
+
+from palermo.node.ledger import tree
+from palermo.node.ledger.checking import check
+from palermo.node.ledger.models import Checkpoint, Entry, Witnessed
+from palermo.node.ledger.rows import (
+    ConsistencyProof,
+    EntryRow,
+    Fault,
+    InclusionProof,
+    WitnessedRow,
+    entry_row,
+    witnessed_row,
+)
+from palermo.node.office import policy
+from palermo.node.office.errors import ConflictError, NotFoundError
+from palermo.node.office.policy import Actor
+from palermo.sealing.leaf import LeafField
+from palermo.sealing.merkle import consistency_proof, inclusion_proof
+
+__all__ = [
+    "PAGE",
+    "ConsistencyProof",
+    "EntryRow",
+    "Fault",
+    "InclusionProof",
+    "WitnessedRow",
+    "check",
+    "consistency",
+    "entries",
+    "entry",
+    "inclusion",
+    "newest_checkpoint",
+    "opened",
+    "size",
+    "witnessed",
+]
+
+PAGE = 50
+
+
+def entries(
+    officer: Actor,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    kind: str | None = None,
+    counterparty: str | None = None,
+    page: int = 1,
+) -> list[EntryRow]:
+    """A page of entries, newest first. ``kind`` also finds its sub-kinds: "sent" finds "sent.palermo/…"."""
+    policy.require(officer, "ledger.read")
+    rows = Entry.objects.order_by("-index")
+    if since is not None:
+        rows = rows.filter(recorded_at__gte=since)
+    if until is not None:
+        rows = rows.filter(recorded_at__lt=until)
+    if kind:
+        rows = rows.filter(kind__startswith=kind)
+    if counterparty:
+        rows = rows.filter(counterparty=counterparty)
+    start = (page - 1) * PAGE
+    return [entry_row(row) for row in rows[start : start + PAGE]]
+
+
+def entry(officer: Actor, index: int) -> EntryRow:
+    """One entry."""
+    policy.require(officer, "ledger.read")
+    return entry_row(_entry(index))
+
+
+def opened(index: int) -> tuple[LeafField, ...]:
+    """An entry's fields with their salts, in the leaf's order. Internal: the caller decides which of them to show."""
+    return tuple(LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in _entry(index).fields)
+
+
+def size() -> int:
+    """How many entries the log has."""
+    return Entry.objects.count()
+
+
+def newest_checkpoint() -> str:
+    """The newest signed checkpoint's text; "" before the first."""
+    return Checkpoint.objects.order_by("-size").values_list("text", flat=True).first() or ""
+
+
+def inclusion(index: int, size: int | None = None) -> InclusionProof:
+    """Proof that an entry is in the log, under the newest checkpoint or under that of ``size``.
+
+    Raises ``NotFoundError`` without that entry, ``ConflictError`` when the checkpoint does not exist or is older than
+    the entry: make one first with ``actions.checkpoint``.
+    """
+    leaf = bytes(_entry(index).leaf)
+    signed = Checkpoint.objects.order_by("-size")
+    newest = (signed if size is None else signed.filter(size=size)).first()
+    if newest is None or newest.size <= index:
+        raise ConflictError("No signed checkpoint covers this entry yet. Sign one, then ask for the proof again.")
+    hashes = inclusion_proof(tree.nodes(), index, newest.size)
+    return InclusionProof(leaf, index, newest.size, hashes, newest.text)
+
+
+def consistency(old: int, new: int) -> ConsistencyProof:
+    """Proof that the log of ``new`` entries continues that of ``old``. Raises ``ProofError`` for sizes it never had."""
+    return ConsistencyProof(old, new, consistency_proof(tree.nodes(), old, new))
+
+
+def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedRow]:
+    """A page of a partner's checkpoints as seen here, newest first."""
+    policy.require(officer, "partners.read")
+    start = (page - 1) * PAGE
+    rows = Witnessed.objects.filter(partner=partner).order_by("-size", "-pk")[start : start + PAGE]
+    return [witnessed_row(row) for row in rows]
+
+
+def _entry(index: int) -> Entry:
+    found = Entry.objects.filter(index=index).first()
+    if found is None:
+        raise NotFoundError
+    return found

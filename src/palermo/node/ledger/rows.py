@@ -1,0 +1,81 @@
+"""Frozen rows that queries and actions of the ledger return."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from palermo.node.ledger.models import Entry, Witnessed
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry. ``leaf_hash`` in hex; ``fields``: name and value of all fields, in the leaf's order."""
+
+    index: int
+    kind: str
+    counterparty: str
+    recorded_at: datetime
+    leaf_hash: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """That ``leaf`` stands at ``index`` of the log of ``size`` entries, which ``checkpoint`` signs.
+
+    ``hashes``: the audit path of RFC 9162 section 2.1.3, nearest sibling first, 32 bytes each.
+    """
+
+    leaf: bytes
+    index: int
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """That the log of ``new_size`` begins with all of the log of ``old_size`` (RFC 9162 section 2.1.4)."""
+
+    old_size: int
+    new_size: int
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessedRow:
+    """A partner's checkpoint that was seen here. ``root`` in hex. ``conflicts``: it belongs to a second history."""
+
+    partner: str
+    size: int
+    root: str
+    text: str
+    seen_at: datetime
+    conflicts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something stored that does not fit. ``what``: the kind of thing; ``where``: which; ``detail``: how it differs."""
+
+    what: str
+    where: str
+    detail: str
+
+
+def entry_row(entry: Entry) -> EntryRow:
+    """The row of a model instance."""
+    return EntryRow(
+        index=entry.index,
+        kind=entry.kind,
+        counterparty=entry.counterparty,
+        recorded_at=entry.recorded_at,
+        leaf_hash=bytes(entry.leaf_hash).hex(),
+        fields=tuple((name, value) for name, value, _ in entry.fields),
+    )
+
+
+def witnessed_row(row: Witnessed) -> WitnessedRow:
+    """The row of a model instance."""
+    return WitnessedRow(
+        row.partner, row.size, bytes(row.root).hex(), row.text, row.seen_at, row.conflicts_with_id is not None
+    )
