@@ -181,7 +181,7 @@ def join_second_factor(request: HttpRequest, token: str) -> HttpResponse:
     officer = get_user_model()._default_manager.get(pk=joining["officer"])
     form = FirstCodeForm(request.POST or None, secret=secret)
     if request.method == "POST" and form.is_valid():
-        codes = _activate(officer, secret)
+        codes = _activate(officer, secret, token)
         request.session.flush()
         return render(request, "palermo/sign_in/recovery_codes.html", {"codes": codes, "sign_in": reverse("account_login")})
     context = {"form": form, "secret": secret, "grouped": _in_fours(secret), "drawing": _qr_code(officer, secret)}
@@ -189,11 +189,11 @@ def join_second_factor(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @transaction.atomic
-def _activate(officer: AbstractBaseUser, secret: str) -> list[str]:
+def _activate(officer: AbstractBaseUser, secret: str, token: str) -> list[str]:
     """Replace whatever second factor the officer had; returns the new recovery codes."""
+    actions.complete_invitation(token, now=timezone.now())
     Authenticator.objects.filter(user_id=officer.pk).delete()
     TOTP.activate(officer, secret)
-    actions.audit(officer, "officer.second_factor", officer.get_username(), now=timezone.now())  # type: ignore[arg-type]
     codes: list[str] = RecoveryCodes.activate(officer).get_unused_codes()
     return codes
 

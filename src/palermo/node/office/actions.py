@@ -158,13 +158,17 @@ def set_roles(officer: Actor, *, username: str, roles: Collection[str], active: 
     return queries.officer_row(target)
 
 
-@transaction.atomic
-def accept_invitation(token: str, *, password: str, now: datetime) -> Officer:
-    """Set the password with a one-time link. The link is used up; the second factor follows at once."""
+def _open_invitation(token: str, now: datetime) -> Invitation:
     invitation = Invitation.objects.select_for_update().filter(token_digest=_digest(token)).first()
     if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
         raise NotFoundError("This link was used or has expired. Ask your administrator for a new one.")
-    officer = Officer.objects.get(pk=invitation.officer_id)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(token: str, *, password: str, now: datetime) -> Officer:
+    """Set the password with a one-time link. The link stays open until the second factor is proven."""
+    officer = Officer.objects.get(pk=_open_invitation(token, now).officer_id)
     if not officer.is_active:
         raise AccessDeniedError("This account is not active. Ask your administrator.")
     try:
@@ -173,10 +177,17 @@ def accept_invitation(token: str, *, password: str, now: datetime) -> Officer:
         raise InvalidError(list(error.messages)) from error
     officer.set_password(password)
     officer.save(update_fields=["password"])
+    return officer
+
+
+@transaction.atomic
+def complete_invitation(token: str, *, now: datetime) -> None:
+    """Use a link up, in the transaction that enrols the second factor."""
+    invitation = _open_invitation(token, now)
     invitation.used_at = now
     invitation.save(update_fields=["used_at"])
+    officer = invitation.officer
     audit(officer, "officer.joined", officer.username, now=now)
-    return officer
 
 
 # --- approvals ------------------------------------------------------------------------------

@@ -1,0 +1,249 @@
+"""A person at a browser, as a program: signs in with two factors, reads pages, fills in forms, waits for a state.
+
+Everything goes through the pages that people use. A node may be killed at any moment, so a person whose page does not load
+tries again; before pressing a button twice, the road looks at the page to see whether the first press arrived
+(:mod:`palermo.cli.demo.road`).
+"""
+
+import hashlib
+import hmac
+import struct
+import time
+from base64 import b32decode
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from palermo.cli.demo.nodes import DemoError
+
+PATIENCE_SECONDS = 300.0
+_VOID = frozenset({"input", "br", "img", "hr", "meta", "link", "wbr"})
+
+
+@dataclass
+class Form:
+    """A form of a page: where it goes, and the fields with the values that the page gave them."""
+
+    action: str
+    method: str
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Element:
+    """A start tag with its attributes and, once closed, the text inside."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+
+
+class Page(HTMLParser):
+    """What a program needs of a page: its state, its forms, its elements with data attributes, its links."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(convert_charrefs=True)
+        self.url = str(response.url)
+        self.status = response.status_code
+        self.forms: list[Form] = []
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self._form: Form | None = None
+        self._select: str | None = None
+        self.feed(response.text)
+
+    @property
+    def state(self) -> str:
+        """The ``data-state`` of the main element."""
+        return next((e.attributes.get("data-state", "") for e in self.elements if e.tag == "main"), "")
+
+    @property
+    def text(self) -> str:
+        """The text of the main element."""
+        return next((" ".join(e.text.split()) for e in self.elements if e.tag == "main"), "")
+
+    def with_attribute(self, name: str) -> list[Element]:
+        """Elements that carry an attribute, in the order of the page."""
+        return [element for element in self.elements if name in element.attributes]
+
+    def value(self, name: str) -> str:
+        """The first value of an attribute on the page. Raises :class:`DemoError` when no element has it."""
+        for element in self.with_attribute(name):
+            return element.attributes[name] or element.text.strip()
+        raise DemoError(f"{self.url} shows no {name}: {self.text[:500]}")
+
+    def form(self, path: str) -> Form:
+        """The form that posts to a path. Raises :class:`DemoError` when there is none."""
+        for form in self.forms:
+            if urlsplit(form.action).path == path and form.method == "post":
+                return form
+        raise DemoError(f"{self.url} has no form for {path}: {self.text[:500]}")
+
+    def has_form(self, path: str) -> bool:
+        """Whether the page offers a form that posts to a path."""
+        return any(urlsplit(form.action).path == path and form.method == "post" for form in self.forms)
+
+    # --- parsing ----------------------------------------------------------------------------
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep every element; fields go to the form around them."""
+        attributes = {name: value or "" for name, value in attrs}
+        element = Element(tag, attributes)
+        self.elements.append(element)
+        if tag not in _VOID:
+            self._open.append(element)
+        if tag == "form":
+            action = urljoin(self.url, attributes.get("action") or self.url)
+            self._form = Form(action, attributes.get("method", "get").lower())
+            self.forms.append(self._form)
+        elif self._form is not None:
+            self._field(tag, attributes, self._form)
+
+    def _field(self, tag: str, attributes: dict[str, str], form: Form) -> None:
+        name, kind = attributes.get("name", ""), attributes.get("type", "text")
+        if tag == "select":
+            self._select = name
+            form.fields.setdefault(name, [])
+        elif tag == "option" and self._select is not None and "selected" in attributes:
+            form.fields[self._select] = [*form.fields[self._select], attributes.get("value", "")]
+        elif tag == "textarea" and name:
+            form.fields.setdefault(name, [""])
+        elif tag == "button" and name:
+            form.buttons.append((name, attributes.get("value", "")))
+        elif tag == "input" and name and kind not in ("submit", "file"):
+            if kind in ("radio", "checkbox") and "checked" not in attributes:
+                form.fields.setdefault(name, [])
+            else:
+                form.fields[name] = [*form.fields.get(name, []), attributes.get("value", "on" if kind == "checkbox" else "")]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close elements up to the one that ends here."""
+        if tag == "form":
+            self._form = None
+        elif tag == "select":
+            self._select = None
+        while any(element.tag == tag for element in self._open):
+            if self._open.pop().tag == tag:
+                break
+
+    def handle_data(self, data: str) -> None:
+        """Text belongs to every element around it, and a text area's text is its value."""
+        for element in self._open:
+            element.text += data
+        if self._open and self._open[-1].tag == "textarea" and self._form is not None:
+            name = self._open[-1].attributes.get("name", "")
+            self._form.fields[name] = [self._open[-1].text.removeprefix("\n")]
+
+
+def one_time_code(secret: str, at: float) -> str:
+    """The six digits of RFC 6238 (TOTP, SHA-1, 30 seconds) for a base-32 secret at a Unix time."""
+    key = b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
+    (number,) = struct.unpack_from(">I", digest, digest[-1] & 0x0F)
+    return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+@dataclass
+class LogIn:
+    """What a person needs to sign in."""
+
+    node: str
+    username: str
+    roles: tuple[str, ...]
+    password: str
+    secret: str = ""
+
+
+class Person:
+    """One officer with a session at one node."""
+
+    def __init__(self, url: str, log_in: LogIn) -> None:
+        self.url = url
+        self.log_in = log_in
+        self._client = httpx.Client(base_url=url, timeout=60.0, follow_redirects=True)
+        self._last_step = 0
+
+    def get(self, path: str) -> Page:
+        """Load a page, again and again while the node is down; signs in anew where the session was lost."""
+        page = Page(self._patiently("GET", path))
+        if urlsplit(page.url).path.startswith("/sign-in") and not path.startswith(("/sign-in", "/join")):
+            self.sign_in()
+            page = Page(self._patiently("GET", path))
+        if page.status != httpx.codes.OK:
+            raise DemoError(f"{self.log_in.username} of {self.log_in.node}: {path} answers {page.status}: {page.text[:500]}")
+        return page
+
+    def post(self, page: Page, path: str, values: dict[str, Any] | None = None, files: dict[str, Path] | None = None) -> Page:
+        """Fill in a page's form and send it. Fields that are not named keep what the page put into them.
+
+        A transport error is raised to the caller, who looks whether the press arrived. Raises :class:`DemoError` when the
+        node refuses.
+        """
+        form = page.form(path)
+        data: dict[str, list[str]] = {name: list(given) for name, given in form.fields.items()}
+        for name, value in (values or {}).items():
+            data[name] = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+        uploads = [(name, (file.name, file.read_bytes())) for name, file in (files or {}).items()]
+        response = self._client.post(form.action, data=data, files=uploads or None, headers={"Referer": page.url})
+        answer = Page(response)
+        if answer.status >= httpx.codes.BAD_REQUEST:
+            raise DemoError(
+                f"{self.log_in.username} of {self.log_in.node}: {path} answers {answer.status}: {answer.text[:1500]}"
+            )
+        return answer
+
+    def download(self, path: str) -> bytes:
+        """Fetch a file."""
+        response = self._patiently("GET", path)
+        if response.status_code != httpx.codes.OK:
+            raise DemoError(f"{path} answers {response.status_code}")
+        return response.content
+
+    def wait(self, path: str, *states: str, failed: tuple[str, ...] = ("failed",)) -> Page:
+        """Load a page until its main element is in one of these states."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        pause = 0.1
+        while True:
+            page = self.get(path)
+            if page.state in states:
+                return page
+            if page.state in failed or time.monotonic() > deadline:
+                raise DemoError(f"{self.log_in.node}{path} is {page.state!r}, not {' or '.join(states)}: {page.text[:1500]}")
+            time.sleep(pause)
+            pause = min(pause * 1.3, 1.0)
+
+    def join(self, link: str) -> None:
+        """Use a one-time link: set the password and enrol the second factor, then sign in."""
+        path = urlsplit(link).path
+        page = Page(self._patiently("GET", path))
+        if page.status == httpx.codes.OK and page.has_form(path):
+            try:
+                page = self.post(page, path, {"password1": self.log_in.password, "password2": self.log_in.password})
+            except httpx.TransportError:
+                page = Page(self._patiently("GET", path))
+        raise NotImplementedError
+
+    def sign_in(self) -> None:
+        """Sign in with password and one-time code."""
+        raise NotImplementedError
+
+    def _code(self) -> str:
+        """The present one-time code; waits for the next one if this was used already."""
+        while int(time.time()) // 30 <= self._last_step:
+            time.sleep(0.2)
+        self._last_step = int(time.time()) // 30
+        return one_time_code(self.log_in.secret, time.time())
+
+    def _patiently(self, method: str, path: str) -> httpx.Response:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._client.request(method, path)
+            except httpx.TransportError as error:
+                if time.monotonic() > deadline:
+                    raise DemoError(f"{self.url}{path} cannot be reached: {error}") from error
+                time.sleep(0.2)
