@@ -6,7 +6,7 @@ BIN := .venv/bin
 # mypy's Django plugin and makemigrations read the settings, and those need a node's home.
 CHECK_HOME := build/check-home
 
-.PHONY: help setup demo test check format docs bench clean
+.PHONY: help setup demo test check format types docs bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -25,13 +25,16 @@ test: setup ## Run every test in parallel, with branch coverage and its gate (AR
 check: setup $(CHECK_HOME) ## Format, lint, types, import contracts, migrations, docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@PALERMO_HOME=$(CHECK_HOME) $(BIN)/mypy
+	@$(MAKE) --no-print-directory types
 	@$(BIN)/lint-imports --no-logo
 	@PALERMO_HOME=$(CHECK_HOME) DJANGO_SETTINGS_MODULE=palermo.config.settings $(BIN)/python -m django makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory docs
 
 format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format .
+
+types: setup $(CHECK_HOME) ## Check types (mypy, strict)
+	@PALERMO_HOME=$(CHECK_HOME) $(BIN)/mypy
 
 docs: setup ## Build the documentation into site/, every link checked
 	@$(BIN)/mkdocs build --strict --quiet

@@ -1,7 +1,7 @@
 """A person at a browser, as a program: signs in with two factors, reads pages, fills in forms, waits for a state.
 
-Everything goes through the pages that people use. A node may be killed at any moment, so a person whose page does not load
-tries again; before pressing a button twice, the road looks at the page to see whether the first press arrived
+Everything goes through the pages that people use. A node may be killed at any moment, so a person whose page does not
+load tries again; before pressing a button twice, the road looks at the page to see whether the first press arrived
 (:mod:`palermo.cli.demo.road`).
 """
 
@@ -118,7 +118,10 @@ class Page(HTMLParser):
             if kind in ("radio", "checkbox") and "checked" not in attributes:
                 form.fields.setdefault(name, [])
             else:
-                form.fields[name] = [*form.fields.get(name, []), attributes.get("value", "on" if kind == "checkbox" else "")]
+                form.fields[name] = [
+                    *form.fields.get(name, []),
+                    attributes.get("value", "on" if kind == "checkbox" else ""),
+                ]
 
     def handle_endtag(self, tag: str) -> None:
         """Close elements up to the one that ends here."""
@@ -174,14 +177,18 @@ class Person:
             self.sign_in()
             page = Page(self._patiently("GET", path))
         if page.status != httpx.codes.OK:
-            raise DemoError(f"{self.log_in.username} of {self.log_in.node}: {path} answers {page.status}: {page.text[:500]}")
+            raise DemoError(
+                f"{self.log_in.username} of {self.log_in.node}: {path} answers {page.status}: {page.text[:500]}"
+            )
         return page
 
-    def post(self, page: Page, path: str, values: dict[str, Any] | None = None, files: dict[str, Path] | None = None) -> Page:
+    def post(
+        self, page: Page, path: str, values: dict[str, Any] | None = None, files: dict[str, Path] | None = None
+    ) -> Page:
         """Fill in a page's form and send it. Fields that are not named keep what the page put into them.
 
-        A transport error is raised to the caller, who looks whether the press arrived. Raises :class:`DemoError` when the
-        node refuses.
+        A transport error is raised to the caller, who looks whether the press arrived. Raises :class:`DemoError` when
+        the node refuses.
         """
         form = page.form(path)
         data: dict[str, list[str]] = {name: list(given) for name, given in form.fields.items()}
@@ -212,31 +219,45 @@ class Person:
             if page.state in states:
                 return page
             if page.state in failed or time.monotonic() > deadline:
-                raise DemoError(f"{self.log_in.node}{path} is {page.state!r}, not {' or '.join(states)}: {page.text[:1500]}")
+                raise DemoError(
+                    f"{self.log_in.node}{path} is {page.state!r}, not {' or '.join(states)}: {page.text[:1500]}"
+                )
             time.sleep(pause)
             pause = min(pause * 1.3, 1.0)
 
     def join(self, link: str) -> None:
-        """Use a one-time link: set the password and enrol the second factor, then sign in."""
+        """Use a one-time link: set the password, enrol the second factor. The link works until both are done."""
         path = urlsplit(link).path
-        page = Page(self._patiently("GET", path))
-        if page.status == httpx.codes.OK and page.has_form(path):
+        while True:
+            page = Page(self._patiently("GET", path))
+            if page.status == httpx.codes.NOT_FOUND and self.log_in.secret:
+                return  # the last press arrived, its answer did not
             try:
                 page = self.post(page, path, {"password1": self.log_in.password, "password2": self.log_in.password})
+                self.log_in.secret = page.value("data-totp-secret")
+                self.post(page, urlsplit(page.url).path, {"code": one_time_code(self.log_in.secret, time.time())})
             except httpx.TransportError:
-                page = Page(self._patiently("GET", path))
-        raise NotImplementedError
+                continue
+            return
 
     def sign_in(self) -> None:
         """Sign in with password and one-time code."""
-        raise NotImplementedError
+        while True:
+            self._client.cookies.clear()
+            page = Page(self._patiently("GET", "/sign-in/"))
+            try:
+                answer = self.post(page, "/sign-in/", {"login": self.log_in.username, "password": self.log_in.password})
+                self.post(answer, "/sign-in/second-factor/", {"code": self._code()})
+            except httpx.TransportError:
+                continue
+            return
 
     def _code(self) -> str:
-        """The present one-time code; waits for the next one if this was used already."""
-        while int(time.time()) // 30 <= self._last_step:
+        """A one-time code that was not used yet: the present one, or the next, which the node takes too."""
+        self._last_step = max(self._last_step + 1, int(time.time()) // 30)
+        while self._last_step > int(time.time()) // 30 + 1:
             time.sleep(0.2)
-        self._last_step = int(time.time()) // 30
-        return one_time_code(self.log_in.secret, time.time())
+        return one_time_code(self.log_in.secret, self._last_step * 30)
 
     def _patiently(self, method: str, path: str) -> httpx.Response:
         deadline = time.monotonic() + PATIENCE_SECONDS
