@@ -86,7 +86,7 @@ def _romanised(text: str) -> str:
 
 @lru_cache(1 << 16)
 def words(text: str) -> tuple[str, ...]:
-    """Words of a text in lower-case ASCII letters and digits, in their order: ``"Sa'd al-Dīn"`` → ``("sad", "al", "din")``."""
+    """Words of a text in lower-case ASCII letters and digits: ``"Sa'd al-Dīn"`` → ``("sad", "al", "din")``."""
     text = _MARKS.sub("", text).strip()
     latin = text.lower() if text.isascii() else _romanised(text)
     return tuple(_WORD.findall(_MARKS.sub("", latin)))
@@ -107,8 +107,9 @@ def name_words(name: str) -> tuple[str, ...]:
 def compounds(name: Iterable[str]) -> list[str]:
     """Join the halves of Arabic compound names, so that every way of dividing them ends alike.
 
-    ``abd(ul) + rahman``, ``abdurrahman`` → ``abdrahman``; ``abu + bakr`` → ``abubakr``; ``nour + eddine``,
-    ``noureddine`` → ``nourdin``; ``saif + ullah``, ``saifullah`` → ``saiflah``.
+    ``abd(ul) + rahman``, ``abdurrahman`` → ``abdarahman``; ``abu + bakr`` → ``abuabakr``; ``nour + eddine``,
+    ``noureddine`` → ``nourdin``; ``saif + ullah``, ``saifullah`` → ``saiflah``. (The a keeps consonants apart that
+    are one sound when they meet: Abd Hamid has no dh.)
     """
     joined: list[str] = []
     head = ""

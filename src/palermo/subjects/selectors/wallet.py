@@ -143,12 +143,15 @@ def _bitcoin_cash(text: str) -> str | None:
 
 
 def of_entity(entity: Entity) -> Iterator[str]:
-    """``publicKey`` and ``cryptoAddress``, on the chain named by ``blockchain`` or ``currencySymbol``, if any."""
+    """``publicKey`` and ``cryptoAddress``, on the chain named by ``blockchain`` or ``currencySymbol``, if any.
+
+    Lists name a wrong chain now and then: an address that does not fit the one named is read alone.
+    """
     if entity.schema != "CryptoWallet":
         return iter(())
     named = [name for name in entity.all("blockchain", "currencySymbol") if name.lower().replace(" ", "-") in _CHAINS]
     chain = f"{named[0]}:" if named else ""
-    return found(parse(chain + address) for address in entity.all("publicKey", "cryptoAddress"))
+    return found(parse(chain + address) or parse(address) for address in entity.all("publicKey", "cryptoAddress"))
 
 
 KIND = Kind(
