@@ -18,7 +18,8 @@ from palermo.node.office.queries import officer_names, officers_with
 from palermo.subjects.entities import Entity, EntityError
 
 EDIT = "case.edit"
-CHUNK = 1000
+CHUNK = 500
+MAX_ID_BYTES = 200
 
 
 @transaction.atomic
@@ -33,14 +34,15 @@ def open_case(
 ) -> CaseRow:
     """Open a case; its opener is the first of the team. A neutrality flag stops what leaves it for a second review."""
     policy.require(officer, "case.open")
+    title, purpose, legal_basis = (" ".join(text.split()) for text in (title, purpose, legal_basis))
     _check_texts(title=title, purpose=purpose, legal_basis=legal_basis)
     if neutrality not in list(Neutrality):
         raise InvalidError(f"{neutrality!r} is no neutrality flag. Choose one of the list, or none.")
     case = Case.objects.create(
         reference=_reference(now),
-        title=title.strip(),
-        purpose=purpose.strip(),
-        legal_basis=legal_basis.strip(),
+        title=title,
+        purpose=purpose,
+        legal_basis=legal_basis,
         neutrality=neutrality,
         opened_by_id=officer.pk,
         opened_at=now,
@@ -83,7 +85,7 @@ def add_subject(officer: Actor, reference: str, *, entity: Entity | str, origin:
     case = _open_for(officer, reference)
     if not origin.strip():
         raise InvalidError("Say where this subject is known from: it stays with the case.")
-    subject = _parsed(entity)
+    subject = _with_usable_id(_parsed(entity))
     stored, added = CaseSubject.objects.update_or_create(
         case=case, entity_id=subject.id, defaults=_subject_fields(subject, origin.strip(), officer.pk, now)
     )
@@ -194,6 +196,13 @@ def _parsed(entity: Entity | str) -> Entity:
         raise InvalidError(f"This subject cannot be read: {error}. Give one FollowTheMoney entity.") from error
 
 
+def _with_usable_id(entity: Entity) -> Entity:
+    """Refuse ids that a blind match cannot carry as a reference."""
+    if len(entity.id.encode()) > MAX_ID_BYTES:
+        raise InvalidError(f"The id of this subject is longer than {MAX_ID_BYTES} bytes. Give it a shorter one.")
+    return entity
+
+
 def _open_for(officer: Actor, reference: str) -> Case:
     """The case, open and changeable by this officer, locked."""
     queries.readable(officer, reference, EDIT)
@@ -214,7 +223,7 @@ def _check_texts(**texts: str) -> None:
         raise InvalidError(problems)
 
 
-_LIMITS = {"title": 200, "purpose": 500, "legal_basis": 300}
+_LIMITS = {"title": 200, "purpose": 500, "legal_basis": 200}
 
 
 def _reference(now: datetime) -> str:

@@ -12,7 +12,7 @@ class Case(models.Model):
     reference = models.CharField(max_length=40, unique=True)
     title = models.CharField(max_length=200)
     purpose = models.CharField(max_length=500)
-    legal_basis = models.CharField(max_length=300)
+    legal_basis = models.CharField(max_length=200)
     neutrality = models.CharField(max_length=10, blank=True, default=Neutrality.NONE)
     state = models.CharField(max_length=10, default=CaseState.OPEN)
     partner = models.CharField(max_length=20, blank=True)

@@ -126,6 +126,12 @@ def counts(code: str) -> HoldingCounts:
         return HoldingCounts(version="", entities=0, selectors=0, by_schema={}, by_kind={})
 
 
+def names_partner(codes: Collection[str], partner: str) -> bool:
+    """Whether one of these holdings is still kept and still names the partner. Internal: for runs."""
+    kept = Holding.objects.filter(code__in=list(codes), state=HoldingState.KEPT)
+    return any(partner in found.partners for found in kept)
+
+
 def reference(code: str, entity_id: str) -> str:
     """The name of a holding's entity inside a publication."""
     return f"{code}/{entity_id}"
