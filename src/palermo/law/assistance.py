@@ -5,7 +5,8 @@ belong to. What is not known is None, and stays None: no rule turns "not known" 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from palermo.law.findings import Finding
 from palermo.law.instruments import untoc
@@ -222,9 +223,8 @@ RULES: tuple[Callable[[AssistanceFacts], Iterator[Finding]], ...] = (
 
 def completeness(facts: AssistanceFacts) -> list[Finding]:
     """Every demand of Art. 18 on a request, in the order of the articles, none left out for another's absence."""
-    stripped = {
-        field.name: value.strip() if isinstance(value := getattr(facts, field.name), str) else value
-        for field in fields(facts)
+    texts: dict[str, Any] = {
+        field.name: value.strip() for field in fields(facts) if isinstance(value := getattr(facts, field.name), str)
     }
-    clean = AssistanceFacts(**stripped)
+    clean = replace(facts, **texts)
     return [finding for rule in RULES for finding in rule(clean)]

@@ -1,46 +1,183 @@
 """Reads of evidence. The officer comes first; without need to know there is nothing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from palermo.node.evidence.rows import ConsentRow, Fault, ItemRow, PackageRow
+from django.utils import timezone
+
+from palermo.node.cases import queries as cases
+from palermo.node.directory import queries as directory
+from palermo.node.evidence import blobs
+from palermo.node.evidence.errors import EvidenceChangedError
+from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.models import Item, Package, UseConsent
+from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageRow
+from palermo.node.home import packages_folder
+from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
+from palermo.sealing.verify import Report, verify_package
+
+READ = "evidence.read"
 
 
 def items(officer: Actor, case: str) -> list[ItemRow]:
-    """The items of a case."""
-    raise NotImplementedError
+    """The items of a case, in the order added."""
+    policy.require(officer, READ, cases.members(case))
+    return [item_row(item) for item in Item.objects.filter(case_id=case).order_by("pk")]
 
 
 def item(officer: Actor, reference: str) -> ItemRow:
     """One item with its custody."""
-    raise NotImplementedError
+    return item_row(readable_item(officer, reference))
 
 
 def content(officer: Actor, reference: str) -> Path:
-    """Where an item's bytes lie, hashes checked first."""
-    raise NotImplementedError
+    """Where an item's bytes lie, their digest checked now. Raises :class:`EvidenceChangedError`."""
+    found = readable_item(officer, reference)
+    path = blobs.path_of(found.sha256)
+    if not blobs.intact(path, found.sha256):
+        raise changed(found)
+    return path
 
 
 def packages(officer: Actor, case: str) -> list[PackageRow]:
-    """The packages of a case, in and out."""
-    raise NotImplementedError
+    """The packages of a case, in and out, in the order made."""
+    policy.require(officer, READ, cases.members(case))
+    return [package_row(package) for package in Package.objects.filter(case_id=case).order_by("pk")]
 
 
 def package(officer: Actor, reference: str) -> PackageRow:
     """One package with its items."""
-    raise NotImplementedError
+    return package_row(_readable_package(officer, reference))
 
 
 def package_path(officer: Actor, reference: str) -> Path:
-    """The package's file, to download."""
-    raise NotImplementedError
+    """The package's file, as it is: whoever gets it checks it. Raises ``NotFoundError``."""
+    return packages_folder() / _readable_package(officer, reference).file_name
+
+
+def verify(officer: Actor, reference: str) -> Report:
+    """The numbered checks of a package's file under this node's own trust root, made now."""
+    path = package_path(officer, reference)
+    return verify_package(path, directory.trust_root(), timezone.now())
+
+
+def package_for(reference: str, *, request_reference: str, partner: str) -> tuple[str, bytes]:
+    """Case and bytes of our package for one request of one partner. Internal: the caller has decided access.
+
+    Raises ``NotFoundError`` for any other package, :class:`EvidenceChangedError` when its file is not what was sealed.
+    """
+    found = Package.objects.filter(
+        reference=reference, direction="out", request_reference=request_reference, partner=partner
+    ).first()
+    if found is None:
+        raise NotFoundError("There is no package sealed for this request. Seal one for it first.")
+    path = packages_folder() / found.file_name
+    if not blobs.intact(path, found.sha256):
+        raise EvidenceChangedError(reference, str(path))
+    return found.case_id, path.read_bytes()
 
 
 def consents(officer: Actor, item: str) -> list[ConsentRow]:
     """Recorded consents to use an item elsewhere."""
-    raise NotImplementedError
+    return [consent_row(row) for row in readable_item(officer, item).consents.order_by("pk")]
 
 
 def check() -> list[Fault]:
-    """Every blob and package file whose bytes changed or are gone."""
-    raise NotImplementedError
+    """Every blob and package file whose bytes changed or are gone, named by its path. For the node, not a person."""
+    return [*_blob_faults(), *_package_faults()]
+
+
+def _blob_faults() -> Iterator[Fault]:
+    kept = Item.objects.order_by("sha256").values_list("sha256", flat=True).distinct()
+    for sha256 in kept.iterator():
+        if not blobs.intact(blobs.path_of(sha256), sha256):
+            yield Fault("evidence item", str(blobs.path_of(sha256)), _difference(blobs.path_of(sha256)))
+
+
+def _package_faults() -> Iterator[Fault]:
+    for package in Package.objects.order_by("pk").iterator():
+        path = packages_folder() / package.file_name
+        if not blobs.intact(path, package.sha256):
+            yield Fault("evidence package", str(path), _difference(path))
+
+
+def _difference(path: Path) -> str:
+    return "its bytes are not those that were kept" if path.exists() else "the file is gone"
+
+
+def changed(item: Item) -> EvidenceChangedError:
+    """The error for an item whose bytes are not those that were kept."""
+    return EvidenceChangedError(item.reference, str(blobs.path_of(item.sha256)))
+
+
+def readable_item(officer: Actor, reference: str) -> Item:
+    """An item, if the officer has need to know. For this room alone."""
+    found = Item.objects.filter(reference=reference).first()
+    policy.require(officer, READ, cases.members(found.case_id) if found else ())
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _readable_package(officer: Actor, reference: str) -> Package:
+    found = Package.objects.filter(reference=reference).first()
+    policy.require(officer, READ, cases.members(found.case_id) if found else ())
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def item_row(item: Item) -> ItemRow:
+    """The row of a model instance."""
+    return ItemRow(
+        reference=item.reference,
+        case=item.case_id,
+        what=item.what,
+        collected_by=item.collected_by,
+        how=item.how,
+        collected_at=item.collected_at,
+        where=item.where,
+        name=item.name,
+        media_type=item.media_type,
+        size=item.size,
+        sha256=item.sha256,
+        sha512=item.sha512,
+        origin=Origin(item.origin),
+        tlp=Tlp(item.tlp),
+        handling_code=HandlingCode(item.handling_code),
+        source_grade=SourceGrade(item.source_grade),
+        information_grade=InformationGrade(item.information_grade),
+        use_limit=item.use_limit,
+        package=item.package.reference if item.package else "",
+        added_at=item.added_at,
+        custody=tuple(
+            CustodyRow(row.verb, row.by, row.at, row.where, row.detail, row.sha256)
+            for row in item.custody.order_by("pk")
+        ),
+    )
+
+
+def package_row(package: Package) -> PackageRow:
+    """The row of a model instance."""
+    return PackageRow(
+        reference=package.reference,
+        direction=package.direction,
+        case=package.case_id,
+        partner=package.partner,
+        request_reference=package.request_reference,
+        file_name=package.file_name,
+        size=package.size,
+        sha256=package.sha256,
+        manifest_digest=package.manifest_digest,
+        use_limit=package.use_limit,
+        ledger_index=package.ledger_index,
+        made_at=package.made_at,
+        items=tuple(item_row(item) for item in package.items.order_by("pk")),
+    )
+
+
+def consent_row(consent: UseConsent) -> ConsentRow:
+    """The row of a model instance."""
+    return ConsentRow(consent.item.reference, consent.case_id, consent.given_by, consent.statement, consent.recorded_at)

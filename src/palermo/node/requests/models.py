@@ -15,6 +15,7 @@ class Request(models.Model):
     type = models.CharField(max_length=40)
     partner = models.CharField(max_length=64)
     case = models.ForeignKey("cases.Case", to_field="reference", on_delete=models.PROTECT, related_name="+")
+    partner_case = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=20)
     facts = models.JSONField()
     payload = models.BinaryField(blank=True)
@@ -64,7 +65,10 @@ class GateAnswer(models.Model):
 
 
 class Answer(models.Model):
-    """One signed answer to a request. A refusal without ground and reasons cannot be stored."""
+    """One signed answer to a request. A refusal without ground and reasons cannot be stored.
+
+    ``rejected``: why the partner's node did not take our answer; "" where it did, or has not said.
+    """
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="answers")
     number = models.PositiveIntegerField()
@@ -79,6 +83,7 @@ class Answer(models.Model):
     message_id = models.CharField(max_length=64)
     answered_by = models.CharField(max_length=200)
     answered_at = models.DateTimeField()
+    rejected = models.TextField(blank=True)
 
     class Meta:
         """UNTOC Art. 18(23): reasons for any refusal; Art. 18(21), (25), (26): consultation before these."""

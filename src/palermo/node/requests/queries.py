@@ -1,47 +1,169 @@
 """Reads of requests. The officer comes first; without need to know there is nothing."""
 
 from palermo.law.findings import Finding
+from palermo.law.instruments import gates as law_gates
+from palermo.node.cases import queries as cases
+from palermo.node.exchange import queries as exchange
+from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
-from palermo.node.office.queries import ApprovalRow
-from palermo.node.requests.rows import GateRow, GroundRow, RequestRow
+from palermo.node.office.queries import ApprovalRow, officer_names
+from palermo.node.requests import dossier
+from palermo.node.requests.models import Answer, GateAnswer, Request
+from palermo.node.requests.rows import AnswerRow, GateRow, GroundRow, RequestRow
+from palermo.node.requests.states import MOVES_IN, Direction, Outcome, State
+from palermo.node.requests.types import registry
+from palermo.node.requests.types.form import hit_ids
 from palermo.node.requests.types.registry import RequestType
+
+UNSENT = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
 
 
 def request(officer: Actor, reference: str) -> RequestRow:
     """One request with its answers."""
-    raise NotImplementedError
+    return request_row(dossier.find(officer, reference))
 
 
 def requests(officer: Actor, *, case: str = "", state: str = "") -> list[RequestRow]:
-    """The requests that the officer may read, newest first."""
-    raise NotImplementedError
+    """The requests that the officer may read, newest first; of one case, or in one state, where given."""
+    policy.require(officer, "case.list")
+    readable = [row.reference for row in cases.cases(officer)]
+    found = Request.objects.filter(case__reference__in=[case] if case in readable else [] if case else readable)
+    rows = [request_row(row) for row in found.order_by("-created_at", "-pk")]
+    return [row for row in rows if not state or row.state == state]
 
 
 def check(officer: Actor, reference: str) -> list[Finding]:
     """What the treaty demands of this request, all at once: present, absent or unknown, with article and next step."""
-    raise NotImplementedError
+    return dossier.findings(officer, dossier.find(officer, reference))
 
 
 def gates(officer: Actor, reference: str) -> list[GateRow]:
     """The safeguards a person must answer before this request leaves (ours) or is executed (a partner's)."""
-    raise NotImplementedError
+    found = dossier.find(officer, reference)
+    answers = {answer.gate: answer for answer in found.gates.all()}
+    return [gate_row(code, answers.get(code)) for code in dossier.type_of(found).gates]
+
+
+def gate_problems(officer: Actor, reference: str) -> list[str]:
+    """What at the gates still holds this request back, one sentence each."""
+    return dossier.gate_problems(dossier.find(officer, reference))
 
 
 def permitted_grounds(officer: Actor, reference: str) -> list[GroundRow]:
     """The grounds on which a partner's request may be refused or postponed, with the duties of each."""
-    raise NotImplementedError
+    found = dossier.find(officer, reference)
+    if found.direction != Direction.IN:
+        return []
+    return [
+        GroundRow(ground.code, Outcome(ground.outcome), ground.article, ground.says, ground.duties)
+        for ground in dossier.type_of(found).grounds
+    ]
 
 
 def approval(officer: Actor, reference: str) -> ApprovalRow | None:
     """The second person's decision on the bytes in force, if one was asked."""
-    raise NotImplementedError
+    return dossier.approval_of(dossier.find(officer, reference))
 
 
 def next_steps(officer: Actor, reference: str) -> frozenset[str]:
     """What this officer may do now: of edit, gate, submit, send, withdraw, answer, close."""
-    raise NotImplementedError
+    found = dossier.find(officer, reference)
+    type_, state, team = dossier.type_of(found), dossier.state_of(found), cases.members(found.case_id)
+    drafts = policy.allows(officer, "request.draft", team)
+    ours, unsent = found.direction == Direction.OUT, state in UNSENT
+    answerable = not ours and bool(MOVES_IN.get(state))
+    possible = {
+        "edit": ours and unsent and drafts,
+        "withdraw": ours and unsent and drafts,
+        "submit": ours and state is State.DRAFT and drafts,
+        "gate": ((ours and unsent) or answerable) and policy.allows(officer, "request.gate"),
+        "send": ours and state is State.APPROVED and policy.allows(officer, type_.send, team),
+        "answer": answerable and policy.allows(officer, type_.respond, team),
+        "close": ours and state in (State.EXECUTED, State.REFUSED) and drafts,
+    }
+    return frozenset(step for step, may in possible.items() if may)
 
 
 def types(officer: Actor) -> list[RequestType]:
     """The types of request the officer may draft. ``.fields`` describes the form, ``.code`` stands in the URL."""
-    raise NotImplementedError
+    drafts = not policy.PERMISSIONS["request.draft"].roles.isdisjoint(officer.roles) and officer.is_active
+    return list(registry.all_types().values()) if drafts else []
+
+
+def type_named(officer: Actor, code: str) -> RequestType:
+    """One type by its code; ``NotFoundError`` when there is none that the officer may draft."""
+    found = next((type_ for type_ in types(officer) if type_.code == code), None)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def request_row(request: Request) -> RequestRow:
+    """The row of a model instance."""
+    type_ = dossier.type_of(request)
+    names = officer_names([request.drafted_by_id] if request.drafted_by_id else [])
+    return RequestRow(
+        reference=request.reference,
+        direction=Direction(request.direction),
+        type=request.type,
+        label=type_.label,
+        legal_basis=type_.legal_basis,
+        intelligence=type_.intelligence,
+        partner=request.partner,
+        partner_case=request.partner_case,
+        case=request.case_id,
+        state=dossier.state_of(request),
+        facts=dict(request.facts),
+        hits=tuple(hit_ids(request.facts.get(type_.cites_hits, ""))),
+        payload_digest=dossier.payload_digest(request),
+        message_id=request.message_id,
+        delivery=_delivery(request),
+        drafted_by=names.get(request.drafted_by_id or 0, ""),
+        created_at=request.created_at,
+        changed_at=request.changed_at,
+        sent_at=request.sent_at,
+        due_at=request.due_at,
+        answers=tuple(answer_row(answer) for answer in request.answers.order_by("number")),
+    )
+
+
+def _delivery(request: Request) -> str:
+    if request.direction == Direction.IN or not request.message_id:
+        return ""
+    return exchange.message(request.message_id).state
+
+
+def answer_row(answer: Answer) -> AnswerRow:
+    """The row of a model instance."""
+    return AnswerRow(
+        number=answer.number,
+        outcome=Outcome(answer.outcome),
+        ground=answer.ground,
+        reasons=answer.reasons,
+        consultation=answer.consultation,
+        conditions=answer.conditions,
+        consent=answer.consent,
+        package=answer.package_reference,
+        message_id=answer.message_id,
+        answered_by=answer.answered_by,
+        answered_at=answer.answered_at,
+        rejected=answer.rejected,
+    )
+
+
+def gate_row(code: str, answer: GateAnswer | None) -> GateRow:
+    """A safeguard with its answer, where a person gave one."""
+    gate = law_gates()[code]
+    if answer is None:
+        return GateRow(gate.code, gate.question, gate.source)
+    return GateRow(
+        gate.code,
+        gate.question,
+        gate.source,
+        answer.concern,
+        answer.decision,
+        answer.reason,
+        officer_names([answer.answered_by_id])[answer.answered_by_id],
+        answer.answered_at,
+    )

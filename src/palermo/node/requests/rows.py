@@ -1,6 +1,6 @@
 """Rows that the requests app hands out: frozen, plain, safe to pass to a page."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from palermo.node.requests.states import Direction, Outcome, State
@@ -8,7 +8,10 @@ from palermo.node.requests.states import Direction, Outcome, State
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """One signed answer. ``package`` is our reference of the sealed package it carried ("" for none)."""
+    """One signed answer. ``package`` is our reference of the sealed package it carried ("" for none).
+
+    ``rejected``: why the partner's node did not take our answer ("" where it did, or has not said).
+    """
 
     number: int
     outcome: Outcome
@@ -21,6 +24,7 @@ class AnswerRow:
     message_id: str
     answered_by: str
     answered_at: datetime
+    rejected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class GateRow:
 class RequestRow:
     """A request of either direction. ``payload_digest`` is the SHA-256 of the bytes approved, sent or received.
 
+    ``hits``: the hits it cites, by our id (ours) or by the reference that we gave the partner (a partner's).
     ``delivery`` is the message's state by receipt: "" (not sent), or as the exchange knows it.
     """
 
@@ -51,9 +56,11 @@ class RequestRow:
     legal_basis: str
     intelligence: bool
     partner: str
+    partner_case: str
     case: str
     state: State
     facts: dict[str, str]
+    hits: tuple[str, ...]
     payload_digest: str
     message_id: str
     delivery: str
@@ -73,4 +80,4 @@ class GroundRow:
     outcome: Outcome
     article: str
     says: str
-    duties: tuple[str, ...] = field(default=())
+    duties: tuple[str, ...]

@@ -1,13 +1,10 @@
-"""The life of a request on each side, as two tables of allowed moves.
+"""The life of a request on each side, as tables of allowed moves.
 
-At the requesting authority::
+Ours: draft, awaiting approval, approved, sent, then what the partner answers (accepted, postponed, executed, refused),
+and closed. A partner's: received, then what we answer. Editing takes ours back to draft, and so does a partner's node
+that rejects the message; a rejected answer of ours takes theirs back to where it stood (:data:`RETURNS`).
 
-    draft -> awaiting approval -> approved -> sent -> accepted -> executed -> closed
-      ^             |                |          \\-> postponed -^    (refused -> closed)
-      \\------ edit or no ------------/
-
-At the requested authority: received -> accepted -> executed, with postponed and refused on the way. Each side's state
-after sending follows from signed messages alone, so both can always be derived again from what was exchanged.
+After sending, each side's state follows from signed messages alone, so that both can be derived again from them.
 """
 
 from enum import StrEnum
@@ -69,6 +66,12 @@ MOVES_IN: dict[State, frozenset[State]] = {
 }
 
 MOVES: dict[Direction, dict[State, frozenset[State]]] = {Direction.OUT: MOVES_OUT, Direction.IN: MOVES_IN}
+
+
+RETURNS: dict[Direction, dict[State, frozenset[State]]] = {
+    Direction.OUT: {State.SENT: frozenset({State.DRAFT})},
+    Direction.IN: {state: frozenset({State.RECEIVED, State.ACCEPTED, State.POSTPONED}) - {state} for state in _ANSWERS},
+}
 
 
 def may_move(direction: Direction, old: State, new: State) -> bool:

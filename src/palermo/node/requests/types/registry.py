@@ -21,7 +21,7 @@ class Channel(StrEnum):
 
     POLICE = "police"
     FIU = "fiu"
-    CENTRAL_AUTHORITY = "central_authority"
+    CENTRAL_AUTHORITY = "central-authority"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ What comes back is evidence: sealed, and bound to the purpose that the request s
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from palermo.law.assistance import AssistanceFacts, Person
 from palermo.law.assistance import completeness as article_18
@@ -33,6 +34,7 @@ def assistance_facts(facts: Mapping[str, str], parties: Parties) -> AssistanceFa
     more = ("procedure", "persons_unknown", "purpose", "language", "transnational_grounds", "group_grounds")
     rest = ("deadline", "deadline_reasons")
     treaty = facts.get("other_treaty", "")
+    texts: dict[str, Any] = {name: facts.get(name, "") for name in (*same, *more, *rest)}
     return AssistanceFacts(
         requesting_authority=parties.asker_name,
         asker_is_central=parties.asker_has_role,
@@ -45,7 +47,7 @@ def assistance_facts(facts: Mapping[str, str], parties: Parties) -> AssistanceFa
         organised_group=yes_no(facts.get("organised_group", "")),
         other_treaty={"none": False, "agreed": True, "applies": True}.get(treaty),
         paragraphs_agreed={"agreed": True, "applies": False}.get(treaty),
-        **{name: facts.get(name, "") for name in (*same, *more, *rest)},
+        **texts,
     )
 
 

@@ -1,0 +1,194 @@
+"""Keep an item, record a provider's consent, and use a received item elsewhere."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from palermo.node.cases import queries as cases
+from palermo.node.directory import queries as directory
+from palermo.node.evidence import blobs, queries
+from palermo.node.evidence.errors import UseLimitError
+from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.models import CustodyEvent, Item, UseConsent
+from palermo.node.evidence.rows import ConsentRow, ItemRow
+from palermo.node.office import policy
+from palermo.node.office.actions import audit, next_reference
+from palermo.node.office.errors import ConflictError, InvalidError
+from palermo.node.office.policy import Actor
+from palermo.sealing.archive import Content
+
+_CHOICES: dict[str, list[str]] = {
+    "tlp": list(Tlp),
+    "handling_code": list(HandlingCode),
+    "source_grade": list(SourceGrade),
+    "information_grade": list(InformationGrade),
+    "origin": [Origin.OWN, Origin.INTELLIGENCE],
+}
+_LIMITS = {
+    "what": 300,
+    "collected_by": 200,
+    "how": 500,
+    "where": 200,
+    "name": 120,
+    "media_type": 100,
+    "use_limit": 1000,
+}
+
+
+@transaction.atomic
+def add_item(
+    officer: Actor,
+    *,
+    case: str,
+    content: Content,
+    name: str,
+    media_type: str,
+    what: str,
+    collected_by: str,
+    how: str,
+    collected_at: datetime,
+    where: str,
+    tlp: str = Tlp.AMBER,
+    handling_code: str = HandlingCode.H1,
+    source_grade: str = SourceGrade.A,
+    information_grade: str = InformationGrade.CERTAIN,
+    use_limit: str = "",
+    origin: str = Origin.OWN,
+    now: datetime,
+) -> ItemRow:
+    """Keep an item: its bytes under their SHA-256, its collection, its marks, and the first custody events.
+
+    ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence", which can never be sealed.
+    """
+    policy.require(officer, "evidence.add", cases.members(case))
+    require_open(case)
+    texts = {
+        "what": what,
+        "collected_by": collected_by,
+        "how": how,
+        "where": where,
+        "name": name,
+        "media_type": media_type,
+        "use_limit": use_limit,
+    }
+    marks = {
+        "tlp": tlp,
+        "handling_code": handling_code,
+        "source_grade": source_grade,
+        "information_grade": information_grade,
+        "origin": origin,
+    }
+    if problems := _problems(texts, marks) + _time_problems(collected_at, now):
+        raise InvalidError(problems)
+    blob = blobs.store(content)
+    item = Item.objects.create(
+        reference=new_reference(now),
+        case_id=case,
+        collected_at=collected_at,
+        size=blob.size,
+        sha256=blob.sha256,
+        sha512=blob.sha512,
+        added_by_id=officer.pk,
+        added_at=now,
+        **{key: value.strip() for key, value in texts.items()},
+        **marks,
+    )
+    record_custody(item, "collected", by=item.collected_by, at=collected_at, where=item.where, detail=item.how)
+    record_custody(item, "kept", by=officer.get_full_name(), at=now, where=directory.own_code())
+    audit(officer, "evidence.added", item.reference, now=now, detail={"case": case, "sha256": item.sha256})
+    return queries.item_row(item)
+
+
+@transaction.atomic
+def record_consent(officer: Actor, *, item: str, case: str, given_by: str, statement: str, now: datetime) -> ConsentRow:
+    """Record the provider's consent to use a received item in ``case`` (UNTOC Art. 18(19)), in the provider's words."""
+    found = queries.readable_item(officer, item)
+    policy.require(officer, "evidence.add", cases.members(case))
+    if found.origin != Origin.RECEIVED:
+        raise ConflictError(f"{item} is our own: no other authority's consent is needed.")
+    if not given_by.strip() or not statement.strip():
+        raise InvalidError("Say who gave the consent, and in what words: both are kept.")
+    consent = UseConsent.objects.create(
+        item=found,
+        case_id=case,
+        given_by=given_by.strip()[:200],
+        statement=statement.strip()[:2000],
+        recorded_by_id=officer.pk,
+        recorded_at=now,
+    )
+    audit(officer, "evidence.consent", item, now=now, detail={"case": case, "given_by": consent.given_by})
+    return queries.consent_row(consent)
+
+
+@transaction.atomic
+def use_in_case(officer: Actor, *, item: str, case: str, now: datetime) -> ItemRow:
+    """Add a received item to another case; refused without the provider's recorded consent for that case."""
+    found = queries.readable_item(officer, item)
+    policy.require(officer, "evidence.add", cases.members(case))
+    require_open(case)
+    require_consent(found, case)
+    if not blobs.intact(blobs.path_of(found.sha256), found.sha256):
+        raise queries.changed(found)
+    fields = {field.attname: getattr(found, field.attname) for field in Item._meta.concrete_fields}
+    copy = Item.objects.create(
+        **{
+            **fields,
+            "id": None,
+            "reference": new_reference(now),
+            "case_id": case,
+            "added_by_id": officer.pk,
+            "added_at": now,
+        }
+    )
+    for event in found.custody.order_by("pk"):
+        record_custody(copy, event.verb, by=event.by, at=event.at, where=event.where, detail=event.detail)
+    record_custody(copy, "used in another case", by=officer.get_full_name(), at=now, detail=f"by consent, from {item}")
+    audit(officer, "evidence.used", copy.reference, now=now, detail={"from": item, "case": case})
+    return queries.item_row(copy)
+
+
+def require_open(case: str) -> None:
+    """Refuse a case that is closed: nothing is added to it or leaves it."""
+    if cases.facts(case).state != "open":
+        raise ConflictError("This case is closed. Open a new one for what comes now.")
+
+
+def require_consent(item: Item, case: str) -> None:
+    """Refuse to use a received item in another case, or to pass it on, without the provider's recorded consent."""
+    if item.origin == Origin.RECEIVED and not item.consents.filter(case_id=case).exists():
+        raise UseLimitError(item.reference)
+
+
+def record_custody(item: Item, verb: str, *, by: str, at: datetime, where: str = "", detail: str = "") -> None:
+    """Add one step to an item's custody, with the digest it has then."""
+    CustodyEvent.objects.create(
+        item=item, verb=verb, by=by[:200], at=at, where=where[:200], detail=detail[:500], sha256=item.sha256
+    )
+
+
+def new_reference(now: datetime) -> str:
+    """The next reference of an item, which says whose it is."""
+    return next_reference(f"{directory.own_code()}-ITEM", now=now)
+
+
+def _problems(texts: dict[str, str], marks: dict[str, str]) -> list[str]:
+    problems = [
+        f"Fill in '{name.replace('_', ' ')}'."
+        for name, text in texts.items()
+        if not text.strip() and name != "use_limit"
+    ]
+    problems += [
+        f"Shorten '{name.replace('_', ' ')}' to {_LIMITS[name]} characters."
+        for name, text in texts.items()
+        if len(text) > _LIMITS[name]
+    ]
+    problems += [
+        f"Choose '{name.replace('_', ' ')}' from: {', '.join(_CHOICES[name])}."
+        for name, mark in marks.items()
+        if mark not in _CHOICES[name]
+    ]
+    return problems
+
+
+def _time_problems(collected_at: datetime, now: datetime) -> list[str]:
+    return ["The time of collection lies ahead. Correct it."] if collected_at > now else []

@@ -1,0 +1,20 @@
+"""Writes of requests. Each is one transaction; the time is passed in."""
+
+from palermo.node.requests.actions.answering import answer
+from palermo.node.requests.actions.drafting import draft, edit_draft, submit_for_approval, withdraw
+from palermo.node.requests.actions.gating import answer_gate
+from palermo.node.requests.actions.receiving import receive_answer, receive_request
+from palermo.node.requests.actions.sending import close, send
+
+__all__ = [
+    "answer",
+    "answer_gate",
+    "close",
+    "draft",
+    "edit_draft",
+    "receive_answer",
+    "receive_request",
+    "send",
+    "submit_for_approval",
+    "withdraw",
+]

@@ -1,0 +1,74 @@
+"""A person answers a safeguard, with the reason. Nothing is decided here but that an answer is there."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from palermo.law.instruments import gates
+from palermo.node.office import policy
+from palermo.node.office.actions import ask_approval, audit
+from palermo.node.office.errors import InvalidError
+from palermo.node.office.policy import Actor
+from palermo.node.requests import dossier, queries
+from palermo.node.requests.actions.moving import WrongStateError
+from palermo.node.requests.models import GateAnswer
+from palermo.node.requests.rows import GateRow
+from palermo.node.requests.states import MOVES_IN, Direction
+
+CONCERNS = ("no", "yes", "unknown")
+DECISIONS = ("proceed", "stop")
+LONGEST_REASON = 2000
+
+
+@transaction.atomic
+def answer_gate(
+    officer: Actor, reference: str, *, gate: str, concern: str, decision: str, reason: str, now: datetime
+) -> GateRow:
+    """Answer one safeguard, before our request leaves or a partner's is executed.
+
+    ``concern``: no, yes or unknown; ``decision``: proceed or stop; a reason always. Who would proceed in spite of a
+    concern, or without knowing, thereby asks a second officer to review the answer.
+    """
+    request = dossier.find(officer, reference, lock=True)
+    policy.require(officer, "request.gate")
+    state = dossier.state_of(request)
+    if state not in queries.UNSENT and not (request.direction == Direction.IN and MOVES_IN.get(state)):
+        raise WrongStateError(reference, state, "gated")
+    if problems := _problems(dossier.type_of(request).gates, gate, concern, decision, reason):
+        raise InvalidError(problems)
+    answer, _ = GateAnswer.objects.update_or_create(
+        request=request,
+        gate=gate,
+        defaults={
+            "concern": concern,
+            "decision": decision,
+            "reason": reason.strip(),
+            "answered_by_id": officer.pk,
+            "answered_at": now,
+        },
+    )
+    if dossier.needs_review(answer):
+        ask_approval(
+            officer,
+            subject=dossier.gate_subject(request, gate),
+            digest=dossier.gate_digest(answer),
+            permission="request.gate",
+            title=f"Review a safeguard of {reference}: {gates()[gate].question}",
+            link=f"/requests/{reference}/",
+            now=now,
+        )
+    audit(officer, "request.gate", reference, now=now, detail={"gate": gate, "concern": concern, "decision": decision})
+    return queries.gate_row(gate, answer)
+
+
+def _problems(known: tuple[str, ...], gate: str, concern: str, decision: str, reason: str) -> list[str]:
+    problems = []
+    if gate not in known:
+        problems.append(f"This request has no safeguard '{gate}'.")
+    if concern not in CONCERNS:
+        problems.append("Say whether you see a concern: no, yes or unknown.")
+    if decision not in DECISIONS:
+        problems.append("Say whether to proceed or to stop.")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        problems.append(f"Give the reason for your answer, in at most {LONGEST_REASON} characters: it is kept with it.")
+    return problems

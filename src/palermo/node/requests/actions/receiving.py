@@ -1,0 +1,231 @@
+"""What a partner sends: a request to us, and its answers to ours. Hostile until every check holds.
+
+Both run inside the transaction that stores the message; what does not hold is refused with a reason that the sender
+gets signed, and nothing of it is kept. A refusal that states no ground, or a package that does not verify, is such a
+case.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from palermo.law.refusal import answer_problems
+from palermo.node.cases import actions as cases
+from palermo.node.cases import queries as case_queries
+from palermo.node.directory import queries as directory
+from palermo.node.evidence import actions as evidence
+from palermo.node.evidence.errors import PackageRefusedError
+from palermo.node.exchange.handlers import Received, RefusedError
+from palermo.node.matching import queries as matching
+from palermo.node.office.actions import add_task, audit
+from palermo.node.office.errors import NotFoundError
+from palermo.node.office.queries import officers_with
+from palermo.node.requests import dossier
+from palermo.node.requests.actions.answering import LONGEST_TEXT, request_task
+from palermo.node.requests.actions.moving import tell
+from palermo.node.requests.actions.sending import answer_task
+from palermo.node.requests.messages import AnswerMessage, RequestMessage
+from palermo.node.requests.models import Answer, Request
+from palermo.node.requests.states import Direction, Outcome, State, may_move
+from palermo.node.requests.types import registry
+from palermo.node.requests.types.form import form_problems
+from palermo.node.requests.types.registry import RequestType
+from palermo.sealing.errors import FormatError
+
+LONGEST_CASE, LONGEST_NAME, MOST_HITS = 60, 200, 50
+
+
+@transaction.atomic
+def receive_request(message: Received, *, now: datetime) -> None:
+    """Take in a partner's request: it opens or joins a case, and waits for an officer who may answer it."""
+    asked = _parsed_request(message)
+    type_ = _known_type(message, asked)
+    if Request.objects.filter(reference=asked.reference).exists():
+        raise RefusedError(f"A request {asked.reference} was received before. Give each request its own reference.")
+    case = _case_for(message, asked, type_, now)
+    facts = {fact.name: fact.value for fact in asked.facts}
+    request = Request.objects.create(
+        reference=asked.reference,
+        direction=Direction.IN,
+        type=asked.type,
+        partner=message.sender,
+        case_id=case,
+        partner_case=message.case_reference,
+        state=State.RECEIVED,
+        facts={**facts, type_.cites_hits: ",".join(hit.reference for hit in asked.hits)},
+        payload=message.payload,
+        message_id=message.message_id,
+        created_at=asked.issued_at,
+        changed_at=now,
+        sent_at=message.created_at,
+        due_at=now + timedelta(days=type_.days),
+    )
+    team = case_queries.members(case)
+    add_task(
+        key=request_task(request),
+        title=f"{type_.label} asked by {message.sender}: {asked.reference}",
+        link=f"/requests/{asked.reference}/",
+        officers=[pk for pk in officers_with(type_.respond) if pk in team],
+        due_at=request.due_at,
+        now=now,
+    )
+    tell(request, f"Request {asked.reference} received from {message.sender}", officer=None, now=now)
+    audit(None, "request.received", asked.reference, now=now, detail={"type": asked.type, "partner": message.sender})
+
+
+@transaction.atomic
+def receive_answer(message: Received, *, now: datetime) -> None:
+    """Take in a partner's answer to our request; the evidence it brings is verified before anything is kept."""
+    try:
+        said = AnswerMessage.from_bytes(message.payload)
+    except FormatError as error:
+        raise RefusedError(
+            f"This is not an answer as we know it ({error}). Update your node and answer again."
+        ) from error
+    request = (
+        Request.objects.select_for_update()
+        .filter(reference=said.reference, direction=Direction.OUT, partner=message.sender)
+        .first()
+    )
+    if request is None:
+        raise RefusedError(f"We never sent you a request {said.reference[:80]}. Check the reference.")
+    _refuse_wrong_answer(request, said, message)
+    package = ""
+    if said.package:
+        package = _take_package(request, said, message, now)
+    Answer.objects.create(
+        request=request,
+        number=said.number,
+        outcome=said.outcome,
+        ground=said.ground,
+        reasons=said.reasons,
+        consultation=said.consultation,
+        conditions=said.conditions,
+        consent=said.consent,
+        package_reference=package,
+        payload=message.payload,
+        message_id=message.message_id,
+        answered_by=said.answered_by,
+        answered_at=said.answered_at,
+    )
+    request.state, request.changed_at = said.outcome.value, now
+    request.save()
+    add_task(
+        key=f"{answer_task(request)}:{said.number}",
+        title=f"{message.sender} answered {request.reference}: {said.outcome.value}",
+        link=f"/requests/{request.reference}/",
+        officers=sorted(case_queries.members(request.case_id)),
+        now=now,
+    )
+    tell(request, f"{message.sender} answered {request.reference}: {said.outcome.value}", officer=None, now=now)
+    audit(None, f"request.{said.outcome.value}", request.reference, now=now, detail={"by": message.sender})
+
+
+# --- a request ------------------------------------------------------------------------------
+
+
+def _parsed_request(message: Received) -> RequestMessage:
+    try:
+        asked = RequestMessage.from_bytes(message.payload)
+    except FormatError as error:
+        raise RefusedError(
+            f"This is not a request as we know it ({error}). Update your node and send it again."
+        ) from error
+    if not re.fullmatch(rf"{re.escape(message.sender)}-REQ-\d{{4}}-\d{{6,9}}", asked.reference):
+        raise RefusedError(f"A request of yours has a reference such as {message.sender}-REQ-2026-000001.")
+    if not message.case_reference or len(message.case_reference) > LONGEST_CASE:
+        raise RefusedError(f"Name the case it belongs to, in at most {LONGEST_CASE} characters.")
+    if len(asked.authority) > LONGEST_NAME or len(asked.issued_by) > LONGEST_NAME or len(asked.hits) > MOST_HITS:
+        raise RefusedError("The names of authority and officer, or the list of hits, are too long.")
+    return asked
+
+
+def _known_type(message: Received, asked: RequestMessage) -> RequestType:
+    """The type, if both authorities are competent for it and its form is filled in as the type has it."""
+    type_ = registry.get(asked.type)
+    if type_ is None:
+        known = ", ".join(registry.all_types())
+        raise RefusedError(f"This node knows no requests of type {asked.type[:40]!r}. It knows: {known}.")
+    for code in (message.sender, directory.own_code()):
+        if type_.channel.value not in directory.authority(code).roles:
+            raise RefusedError(f"{code} is not listed as {type_.channel.value}. Send it to and from such an authority.")
+    facts = {fact.name: fact.value for fact in asked.facts}
+    problems = form_problems(type_.fields, facts)
+    if len(facts) != len(asked.facts) or type_.cites_hits in facts:
+        problems.append("A field comes twice, or names hits outside their list.")
+    if problems:
+        raise RefusedError(" ".join(problems)[:1000])
+    return type_
+
+
+def _case_for(message: Received, asked: RequestMessage, type_: RequestType, now: datetime) -> str:
+    """The case it joins: that of the hit we gave, or the open one for the partner's case, or a new one."""
+    held = [hit for hit in asked.hits if _held_case(message.sender, hit.reference)]
+    if type_.intelligence and len(held) != len(asked.hits):
+        raise RefusedError("You cite a hit that we did not give you. Check its reference.")
+    if type_.intelligence and not held:
+        raise RefusedError("Cite the hit that you ask about.")
+    answering = officers_with(type_.respond)
+    if type_.intelligence:
+        case = _held_case(message.sender, held[0].reference)
+        if case_queries.facts(case).state == "open":
+            return case
+    else:
+        answering = [pk for pk in answering if pk in officers_with(dossier.READ)]
+    return cases.open_or_join_for_request(
+        partner=message.sender,
+        partner_case=message.case_reference,
+        purpose=message.purpose[:500],
+        legal_basis=type_.legal_basis,
+        officers=answering,
+        now=now,
+    ).reference
+
+
+def _held_case(partner: str, reference: str) -> str:
+    try:
+        return matching.held_hit(partner, reference).case
+    except NotFoundError:
+        return ""
+
+
+# --- an answer ------------------------------------------------------------------------------
+
+
+def _refuse_wrong_answer(request: Request, said: AnswerMessage, message: Received) -> None:
+    """Refuse an answer out of turn, or one that the law of refusals does not allow."""
+    type_ = dossier.type_of(request)
+    if not may_move(Direction.OUT, State(request.state), State(said.outcome.value)):
+        raise RefusedError(f"The request is {request.state} here: it cannot be {said.outcome.value} now.")
+    last = request.answers.order_by("-number").values_list("number", flat=True).first() or 0
+    problems = []
+    if said.number <= last or message.in_reply_to != request.message_id:
+        problems.append("The answer is out of turn, or replies to another message.")
+    problems += answer_problems(
+        said.outcome, ground=said.ground, reasons=said.reasons, consultation=said.consultation, grounds=type_.grounds
+    )
+    texts = (said.reasons, said.consultation, said.conditions)
+    if any(len(text) > LONGEST_TEXT for text in texts) or len(said.answered_by) > LONGEST_NAME:
+        problems.append(f"A text is longer than {LONGEST_TEXT} characters.")
+    if said.consent not in ("", "yes", "no") or (said.consent and not type_.intelligence):
+        problems.append("Consent is yes or no, and is given with the confirmation of a hit, nowhere else.")
+    wants_package = said.outcome is Outcome.EXECUTED and not type_.intelligence
+    if bool(said.package) != wants_package:
+        problems.append("A formal request is executed with a sealed package; no other answer carries one.")
+    if problems:
+        raise RefusedError(" ".join(problems)[:1000])
+
+
+def _take_package(request: Request, said: AnswerMessage, message: Received, now: datetime) -> str:
+    try:
+        return evidence.receive_package(
+            case=request.case_id,
+            partner=message.sender,
+            request_reference=request.reference,
+            data=said.package,
+            ledger_index=message.ledger_index,
+            now=now,
+        ).reference
+    except PackageRefusedError as error:
+        raise RefusedError(error.sentence[:1000]) from error

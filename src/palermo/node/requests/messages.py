@@ -1,0 +1,81 @@
+"""What crosses between two nodes: a request, and each answer to it. Canonical JSON, read strictly, bounded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from palermo.node.requests.states import Outcome
+from palermo.sealing import records
+
+REQUEST_TYPE = "palermo/requests.request+v1"
+ANSWER_TYPE = "palermo/requests.answer+v1"
+MAX_REQUEST_BYTES = 2**18
+MAX_ANSWER_BYTES = 2**25
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One answered field of the request's form."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class CitedHit:
+    """A hit that the request rests on, under the reference its holder gave us in that run.
+
+    ``consent``: id of the signed message in which the originator consented to this use ("" where none is needed).
+    """
+
+    run: str
+    reference: str
+    consent: str = ""
+
+
+@dataclass(frozen=True)
+class RequestMessage:
+    """A request as it is approved, signed and sent: these exact bytes are what the second person approves."""
+
+    reference: str
+    type: str
+    authority: str
+    issued_by: str
+    issued_at: datetime
+    facts: tuple[Fact, ...]
+    hits: tuple[CitedHit, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Its canonical bytes."""
+        return records.to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read one. Raises ``FormatError`` for anything else."""
+        return records.from_bytes(cls, data, "request", max_bytes=MAX_REQUEST_BYTES)
+
+
+@dataclass(frozen=True)
+class AnswerMessage:
+    """One answer. ``number`` rises from 1 with each answer to the request; ``package``: a sealed package's file."""
+
+    reference: str
+    number: int
+    outcome: Outcome
+    answered_by: str
+    answered_at: datetime
+    ground: str = ""
+    reasons: str = ""
+    consultation: str = ""
+    conditions: str = ""
+    consent: str = ""
+    package: bytes = b""
+
+    def to_bytes(self) -> bytes:
+        """Its canonical bytes."""
+        return records.to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read one. Raises ``FormatError`` for anything else."""
+        return records.from_bytes(cls, data, "answer", max_bytes=MAX_ANSWER_BYTES)
