@@ -158,6 +158,34 @@ def open_or_join_for_hit(
     return queries.case_row(case)
 
 
+@transaction.atomic
+def open_or_join_for_request(
+    *, partner: str, partner_case: str, purpose: str, legal_basis: str, officers: Collection[int], now: datetime
+) -> CaseRow:
+    """Open the case of a partner's request, or join the one that is open for the same partner case.
+
+    `officers`: who answers requests of that kind; they join the team, so that the request has someone who needs to know.
+    """
+    case, opened = Case.objects.select_for_update().get_or_create(
+        partner=partner,
+        partner_case=partner_case,
+        state=CaseState.OPEN,
+        defaults={
+            "reference": _reference(now),
+            "title": f"Asked by {partner} in its case {partner_case}",
+            "purpose": purpose,
+            "legal_basis": legal_basis,
+            "opened_at": now,
+        },
+    )
+    if opened:
+        _event(case, EventKind.OPENED, f"Opened by a request of {partner}", officer=None, now=now)
+        audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
+    known = set(case.team.values_list("officer_id", flat=True))
+    _staff(case, [pk for pk in officers if pk not in known], now)
+    return queries.case_row(case)
+
+
 def _staff(case: Case, officers: Collection[int], now: datetime) -> None:
     CaseMember.objects.bulk_create([CaseMember(case=case, officer_id=pk, added_at=now) for pk in officers])
 

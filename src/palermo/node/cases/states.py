@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     HIT = "hit"
     RUN = "run"
     JUDGEMENT = "judgement"
+    REQUEST = "request"
     CLOSED = "closed"
 
 
