@@ -47,7 +47,7 @@ def _length_bits(count: int) -> int:
     """Longer segments solve better, shorter ones waste less at the ends: measured; Graf & Lemire's from 100,000."""
     if count >= 100_000:
         return min(18, math.floor(math.log(count) / math.log(2.91) - 0.5))
-    return 2 + sum(count >= least for least in (150, 500, 1_000, 3_000, 10_000))
+    return 2 + sum(count >= least for least in (150, 700, 2_500, 8_000, 30_000))
 
 
 def slots(shape: Shape, where: NDArray[np.uint64]) -> Positions:

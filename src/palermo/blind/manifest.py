@@ -71,9 +71,9 @@ class Manifest:
         if content.keys() != _FIELDS:
             raise ValueError("it has fields missing or unknown")
         manifest = cls(
-            holder=content["holder"],
-            epoch=content["epoch"],
-            tier=content["tier"],
+            holder=_text(content["holder"]),
+            epoch=_text(content["epoch"]),
+            tier=_text(content["tier"]),
             valid_from=datetime.strptime(content["valid_from"], _TIME).replace(tzinfo=UTC),
             valid_until=datetime.strptime(content["valid_until"], _TIME).replace(tzinfo=UTC),
             commitment_root=_digest(content["commitment_root"]),
@@ -140,13 +140,19 @@ class Manifest:
 def _kind_from_json(content: Any) -> KindEntry:
     if not isinstance(content, dict) or content.keys() != _KIND_FIELDS:
         raise ValueError("a kind has fields missing or unknown")
-    kind, count = content["kind"], content["count"]
-    if not isinstance(kind, str) or not is_kind(kind):
+    kind, count = _text(content["kind"]), content["count"]
+    if not is_kind(kind):
         raise ValueError("a kind has no usable name")
     if type(count) is not int or not 0 < count <= filters.MAX_ITEMS or filters.padded_count(count) != count:
         raise ValueError(f"the count of {kind} is no padded count")
     [public_key] = group.require_points([bytes.fromhex(content["public_key"])])
     return KindEntry(kind, public_key, count, _digest(content["filter_sha256"]))
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, str):
+        raise ValueError(f"{content!r} is no text")
+    return content
 
 
 def _digest(text: str) -> bytes:
