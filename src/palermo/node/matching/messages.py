@@ -50,7 +50,7 @@ class ManifestMessage:
         return _canonical({"filters": filters, "manifest": _base64(self.manifest)})
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes) -> "ManifestMessage":
         """Read strictly. Raises `MessageError`."""
         document = _read(data, {"filters", "manifest"})
         filters = {_fit(_KIND, kind): _bytes(text) for kind, text in _object(document["filters"]).items()}
@@ -82,7 +82,7 @@ class RunMessage:
         )
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes) -> "RunMessage":
         """Read strictly. Raises `MessageError`."""
         document = _read(data, {"elements", "legal_basis", "manifest_digest", "officer", "request", "run_id"})
         elements = {_fit(_KIND, kind): _count(number) for kind, number in _object(document["elements"]).items()}
@@ -111,7 +111,7 @@ class EvaluationMessage:
         return _canonical({"evaluation": evaluation, "refusal": self.refusal, "run_id": self.run_id})
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes) -> "EvaluationMessage":
         """Read strictly. Raises `MessageError`."""
         document = _read(data, {"evaluation", "refusal", "run_id"})
         message = cls(
@@ -134,7 +134,7 @@ class ConfirmMessage:
         return _canonical({"confirm": _base64(self.confirm), "run_id": self.run_id})
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes) -> "ConfirmMessage":
         """Read strictly. Raises `MessageError`."""
         document = _read(data, {"confirm", "run_id"})
         return _same(cls(_fit(_REFERENCE, document["run_id"]), _bytes(document["confirm"])), data)
@@ -201,7 +201,7 @@ class AnswerMessage:
         )
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes) -> "AnswerMessage":
         """Read strictly. Raises `MessageError`."""
         document = _read(data, {"answer", "disclosures", "matches", "refusal", "run_id"})
         disclosures = {

@@ -72,7 +72,7 @@ class Run(models.Model):
 
     run_id = models.CharField(max_length=32, unique=True)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
-    case_reference = models.CharField(max_length=40)
+    case_reference = models.CharField(max_length=40, db_index=True)
     partner = models.CharField(max_length=20)
     manifest = models.ForeignKey(PartnerManifest, on_delete=models.PROTECT, related_name="runs")
     inputs = models.CharField(max_length=40)
@@ -197,7 +197,7 @@ class HeldHit(models.Model):
 
     run = models.ForeignKey(HeldRun, on_delete=models.PROTECT, related_name="hits")
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
-    case_reference = models.CharField(max_length=40)
+    case_reference = models.CharField(max_length=40, db_index=True)
     reference = models.CharField(max_length=32, unique=True)
     holding = models.CharField(max_length=40)
     entity_id = models.CharField(max_length=255)
