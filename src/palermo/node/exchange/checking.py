@@ -1,4 +1,4 @@
-"""Reading both boxes again: is every stored envelope, statement and receipt still what was signed?
+"""Reading both boxes again: is every stored envelope, signed message and receipt still what was signed?
 
 Each is held against its own signature and digest first, then against the row's columns, so that damage is named where
 it is.
@@ -9,10 +9,9 @@ from collections.abc import Generator, Iterator, Mapping
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
-from palermo.node.exchange.statement import open_statement, verify_statement
 from palermo.node.ledger.queries import Fault
 from palermo.sealing import dsse
-from palermo.sealing.envelope import Header, Outer, envelope_digest, peek
+from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelope, peek, verify_message
 from palermo.sealing.errors import SealingError
 from palermo.sealing.keys import RecipientKey, VerifyKey
 from palermo.sealing.receipt import Receipt, verify_receipt
@@ -31,7 +30,7 @@ _COLUMNS = (
 
 
 def check() -> list[Fault]:
-    """Every stored envelope, statement and receipt that does not fit; empty when all is whole."""
+    """Every stored envelope, signed message and receipt that does not fit; empty when all is whole."""
     return [*_outbox(), *_inbox(), *_proofs()]
 
 
@@ -56,7 +55,7 @@ def _inbox() -> Iterator[Fault]:
     keys = own_keys.recipient_keys()
     for row in Incoming.objects.order_by("pk").iterator(_CHUNK):
         where = f"message {row.message_id} from {row.sender}"
-        header = yield from _kept(bytes(row.envelope), row.digest, bytes(row.statement), row.sender, keys, where)
+        header = yield from _kept(bytes(row.envelope), row.digest, bytes(row.signed), row.sender, keys, where)
         if header is not None:
             yield from _columns(row, header, where)
         receipt = yield from _receipt(bytes(row.receipt), directory.own_code(), row.digest, where)
@@ -70,10 +69,10 @@ def _inbox() -> Iterator[Fault]:
 
 def _proofs() -> Iterator[Fault]:
     keys = own_keys.recipient_keys()
-    rows = Equivocation.objects.select_related("first").defer("first__envelope", "first__statement")
+    rows = Equivocation.objects.select_related("first").defer("first__envelope", "first__signed")
     for row in rows.order_by("pk").iterator(_CHUNK):
         where = f"second message under {row.first.message_id} from {row.first.sender}"
-        yield from _kept(bytes(row.envelope), row.digest, bytes(row.statement), row.first.sender, keys, where)
+        yield from _kept(bytes(row.envelope), row.digest, bytes(row.signed), row.first.sender, keys, where)
         yield from _receipt(bytes(row.receipt), directory.own_code(), row.digest, where)
 
 
@@ -90,30 +89,28 @@ def _envelope(envelope: bytes, digest: str, where: str) -> Generator[Fault, None
 
 
 def _kept(
-    envelope: bytes, digest: str, statement: bytes, sender: str, keys: Mapping[str, RecipientKey], where: str
+    envelope: bytes, digest: str, signed: bytes, sender: str, keys: Mapping[str, RecipientKey], where: str
 ) -> Generator[Fault, None, Header | None]:
     """A received envelope and what its sender signed; returns the signed header if the signature holds."""
     outer = yield from _envelope(envelope, digest, where)
     try:
-        signed = verify_statement(statement, directory.verify_keys(sender))
+        message = verify_message(signed, directory.verify_keys(sender))
     except SealingError as error:
-        yield Fault("statement", where, str(error))
+        yield Fault("signed message", where, str(error))
         return None
-    if signed.header.sender != sender:
-        yield Fault("statement", where, f"was signed by {signed.header.sender}")
-    if outer is None:
-        return signed.header
-    if outer.header_digest != signed.header_digest:
-        yield Fault("statement", where, "belongs to another envelope")
-    elif outer.recipient_key_id in keys:
+    if message.header.sender != sender:
+        yield Fault("signed message", where, f"was signed by {message.header.sender}")
+    if outer is not None and outer.header_digest != message.header_digest:
+        yield Fault("signed message", where, "belongs to another envelope")
+    elif outer is not None and outer.recipient_key_id in keys:
         try:
-            same = open_statement(outer, keys) == statement
+            same = open_envelope(envelope, keys, directory.verify_keys).signed == signed
         except SealingError as error:
             yield Fault("envelope", where, str(error))
         else:
             if not same:
-                yield Fault("statement", where, "is not what lies in the envelope")
-    return signed.header
+                yield Fault("signed message", where, "is not what lies in the envelope")
+    return message.header
 
 
 def _columns(row: Incoming, header: Header, where: str) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from palermo.node.exchange.states import OPEN, Inbox, Outbox
 
 _OPEN = [state.value for state in OPEN]
 _SETTLED = [state.value for state in Outbox if state not in OPEN]
+_DECIDED = [state.value for state in Inbox]
 
 
 class Peer(models.Model):
@@ -67,9 +68,7 @@ class Outgoing(Header):
             models.UniqueConstraint(fields=["message_id"], name="exchange_outgoing_id_once"),
             models.UniqueConstraint(fields=["recipient", "sequence"], name="exchange_outgoing_sequence_once"),
             models.UniqueConstraint(fields=["ledger_index"], name="exchange_outgoing_entry_once"),
-            models.CheckConstraint(
-                condition=Q(state__in=[state.value for state in Outbox]), name="exchange_outgoing_state"
-            ),
+            models.CheckConstraint(condition=Q(state__in=_OPEN + _SETTLED), name="exchange_outgoing_state"),
             models.CheckConstraint(
                 condition=Q(state__in=_SETTLED, receipt__isnull=False) | Q(state__in=_OPEN, receipt__isnull=True),
                 name="exchange_outgoing_settled_by_receipt",
@@ -79,9 +78,9 @@ class Outgoing(Header):
 
 
 class Incoming(Header):
-    """The inbox. ``statement`` is what the sender signed, as it lay inside the encryption.
+    """The inbox. ``signed`` is what the sender signed, as it lay inside the encryption.
 
-    The key that opened the envelope lives at most 30 days; the signature on ``statement`` can be checked for ever.
+    The key that opened the envelope lives at most 30 days; the signature on ``signed`` can be checked for ever.
     """
 
     sender = models.CharField(max_length=64)
@@ -89,7 +88,7 @@ class Incoming(Header):
     reason = models.TextField(default="", blank=True)
     received_at = models.DateTimeField()
     receipt = models.BinaryField()
-    statement = models.BinaryField()
+    signed = models.BinaryField()
 
     class Meta:
         constraints = [
@@ -97,9 +96,7 @@ class Incoming(Header):
             models.UniqueConstraint(fields=["sender", "message_id"], name="exchange_incoming_one_digest"),
             models.UniqueConstraint(fields=["sender", "sequence"], name="exchange_incoming_sequence_once"),
             models.UniqueConstraint(fields=["ledger_index"], name="exchange_incoming_entry_once"),
-            models.CheckConstraint(
-                condition=Q(state__in=[state.value for state in Inbox]), name="exchange_incoming_state"
-            ),
+            models.CheckConstraint(condition=Q(state__in=_DECIDED), name="exchange_incoming_state"),
         ]
 
 
@@ -111,7 +108,7 @@ class Equivocation(models.Model):
     kept_at = models.DateTimeField()
     ledger_index = models.PositiveBigIntegerField()
     receipt = models.BinaryField()
-    statement = models.BinaryField()
+    signed = models.BinaryField()
     envelope = models.BinaryField()
 
     class Meta:

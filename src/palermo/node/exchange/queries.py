@@ -40,7 +40,7 @@ def message(message_id: str) -> MessageRow:
     ours = Outgoing.objects.defer(*_NOT_THE_BYTES).filter(message_id=message_id).first()
     if ours is not None:
         return outgoing_row(ours)
-    theirs = Incoming.objects.defer(*_NOT_THE_BYTES, "statement").filter(message_id=message_id).order_by("pk").first()
+    theirs = Incoming.objects.defer(*_NOT_THE_BYTES, "signed").filter(message_id=message_id).order_by("pk").first()
     if theirs is None:
         raise NotFoundError
     return incoming_row(theirs)
@@ -66,7 +66,7 @@ def outbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1)
 def inbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) -> list[MessageRow]:
     """A page of messages received, newest first."""
     policy.require(officer, "message.read")
-    rows = Incoming.objects.defer(*_NOT_THE_BYTES, "statement").order_by("-pk")
+    rows = Incoming.objects.defer(*_NOT_THE_BYTES, "signed").order_by("-pk")
     if partner:
         rows = rows.filter(sender=partner)
     if state:
@@ -105,7 +105,7 @@ def equivocations(officer: Actor) -> list[EquivocationRow]:
     """Partners' second messages under a used id or sequence, newest first."""
     policy.require(officer, "message.read")
     rows = Equivocation.objects.select_related("first").order_by("-pk")
-    rows = rows.defer("envelope", "statement", "receipt", "first__envelope", "first__statement", "first__receipt")
+    rows = rows.defer("envelope", "signed", "receipt", "first__envelope", "first__signed", "first__receipt")
     return [
         EquivocationRow(
             sender=row.first.sender,

@@ -30,7 +30,7 @@ def append(*, kind: str, counterparty: str, fields: Mapping[str, str], now: date
     """Add one entry, in the caller's transaction: if that fails, there is no entry and no index is used up.
 
     ``kind``, ``counterparty`` and the time become the leaf's first three fields, then ``fields`` in their order, each
-    with a fresh salt. ``fields`` are digests and references, never content. Raises ``ValueError`` for a name used twice.
+    with a fresh salt. ``fields`` are digests and references, never content. Raises ``ValueError`` for a name taken.
     """
     if not fields.keys().isdisjoint(SEARCHED):
         raise ValueError(f"the ledger writes the fields {', '.join(SEARCHED)} itself")
@@ -47,7 +47,7 @@ def append(*, kind: str, counterparty: str, fields: Mapping[str, str], now: date
         leaf=leaf,
         leaf_hash=leaf_hash(leaf),
     )
-    tree.grow(log.size, entry.leaf_hash)
+    tree.grow(log.size, leaf_hash(leaf))
     log.size += 1
     log.save(update_fields=["size"])
     return entry_row(entry)
@@ -57,11 +57,12 @@ def append(*, kind: str, counterparty: str, fields: Mapping[str, str], now: date
 def checkpoint(*, now: datetime) -> str:
     """Sign the log as it stands, once a size, and return the signed text (C2SP tlog-checkpoint)."""
     log = hold()
-    stored = Checkpoint.objects.filter(size=log.size).first()
+    origin = directory.own_log_origin()
+    stored = Checkpoint.objects.filter(origin=origin, size=log.size).first()
     if stored is None:
         root = tree.root(log.size)
-        text = sign_checkpoint(directory.own_log_origin(), log.size, root, own_keys.signing_key())
-        stored = Checkpoint.objects.create(size=log.size, root=root, text=text, signed_at=now)
+        text = sign_checkpoint(origin, log.size, root, own_keys.signing_key())
+        stored = Checkpoint.objects.create(origin=origin, size=log.size, root=root, text=text, signed_at=now)
     return stored.text
 
 

@@ -32,7 +32,7 @@ class _Tree:
     """One pass over the entries, with the tree as it should be growing beside it."""
 
     def __init__(self) -> None:
-        self._checkpoints = Checkpoint.objects.order_by("size").iterator(_CHUNK)
+        self._checkpoints = Checkpoint.objects.order_by("size", "pk").iterator(_CHUNK)
         self._next = next(self._checkpoints, None)
         self._keys = [own_keys.signing_key().public, *directory.verify_keys(directory.own_code())]
         self._levels: list[list[bytes]] = [[]]  # what the last, still growing tile of each level should hold
@@ -98,10 +98,9 @@ class _Tree:
                 yield Fault("ledger tile", where, f"hash {place} is not that of the {_below(level, number, place)}")
 
     def _signed(self, size: int) -> Iterator[Fault]:
-        if self._next is None or self._next.size != size:
-            return
-        yield from _checkpoint_faults(self._next, self._root(), self._keys)
-        self._next = next(self._checkpoints, None)
+        while self._next is not None and self._next.size == size:
+            yield from _checkpoint_faults(self._next, self._root(), self._keys)
+            self._next = next(self._checkpoints, None)
 
     def _root(self) -> bytes:
         if not self._peaks:
@@ -171,7 +170,7 @@ def _columns(entry: Entry) -> list[str]:
 def _checkpoint_faults(row: Checkpoint, root: bytes, keys: list[VerifyKey]) -> Iterator[Fault]:
     where = f"checkpoint of size {row.size}"
     try:
-        signed = verify_checkpoint(row.text, *keys, origin=directory.own_log_origin())
+        signed = verify_checkpoint(row.text, *keys, origin=row.origin)
     except SealingError as error:
         yield Fault("ledger checkpoint", where, str(error))
         return

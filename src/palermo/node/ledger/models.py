@@ -59,12 +59,19 @@ class Tile(models.Model):
 
 
 class Checkpoint(models.Model):
-    """This node's signature under its log at one size (C2SP tlog-checkpoint), the signed text kept verbatim."""
+    """This node's signature under its log at one size (C2SP tlog-checkpoint), the signed text kept verbatim.
 
-    size = models.PositiveBigIntegerField(primary_key=True)
+    ``origin`` is the log's name; it is that of the authority, so it changes if the authority is ever renamed.
+    """
+
+    origin = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField(db_index=True)
     root = models.BinaryField(max_length=HASH_BYTES)
     text = models.TextField()
     signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["origin", "size"], name="ledger_checkpoint_once")]
 
 
 class Witnessed(models.Model):

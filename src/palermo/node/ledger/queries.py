@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
+from palermo.node.directory import queries as directory
 from palermo.node.ledger import tree
 from palermo.node.ledger.checking import check
 from palermo.node.ledger.models import Checkpoint, Entry, Witnessed
@@ -83,7 +86,7 @@ def size() -> int:
 
 def newest_checkpoint() -> str:
     """The newest signed checkpoint's text; "" before the first."""
-    return Checkpoint.objects.order_by("-size").values_list("text", flat=True).first() or ""
+    return _checkpoints().values_list("text", flat=True).first() or ""
 
 
 def inclusion(index: int, size: int | None = None) -> InclusionProof:
@@ -93,7 +96,7 @@ def inclusion(index: int, size: int | None = None) -> InclusionProof:
     the entry: make one first with ``actions.checkpoint``.
     """
     leaf = bytes(_entry(index).leaf)
-    signed = Checkpoint.objects.order_by("-size")
+    signed = _checkpoints()
     newest = (signed if size is None else signed.filter(size=size)).first()
     if newest is None or newest.size <= index:
         raise ConflictError("No signed checkpoint covers this entry yet. Sign one, then ask for the proof again.")
@@ -112,6 +115,10 @@ def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedR
     start = (page - 1) * PAGE
     rows = Witnessed.objects.filter(partner=partner).order_by("-size", "-pk")[start : start + PAGE]
     return [witnessed_row(row) for row in rows]
+
+
+def _checkpoints() -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size")
 
 
 def _entry(index: int) -> Entry:

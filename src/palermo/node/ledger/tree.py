@@ -24,15 +24,14 @@ def root(size: int) -> bytes:
 
 def grow(size: int, leaf_hash: bytes) -> None:
     """Add a leaf to the tree of ``size`` leaves. Raises ``ProofError`` when the tiles are not as long as that."""
-    for write in tiles.append(read_tile, size, leaf_hash):
-        if write.offset == 0:
-            Tile.objects.create(level=write.level, number=write.index, width=1, hashes=write.hash)
+    for level, number, offset, value in tiles.append(read_tile, size, leaf_hash):
+        if offset == 0:
+            Tile.objects.create(level=level, number=number, width=1, hashes=value)
             continue
-        tile = Tile.objects.get(level=write.level, number=write.index)
-        if tile.width != write.offset:
+        tile = Tile.objects.get(level=level, number=number)
+        if tile.width != offset:
             raise ProofError(
-                f"tile {write.level}/{write.index}",
-                f"holds {tile.width} hashes, not {write.offset}: run `palermo node check`",
+                f"tile {level}/{number}", f"holds {tile.width} hashes, not {offset}: run `palermo node check`"
             )
-        tile.hashes, tile.width = bytes(tile.hashes) + write.hash, write.offset + 1
+        tile.hashes, tile.width = bytes(tile.hashes) + value, offset + 1
         tile.save(update_fields=["hashes", "width"])

@@ -15,7 +15,6 @@ from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.exchange.models import Equivocation, Incoming, Peer
-from palermo.node.exchange.statement import open_statement
 from palermo.node.exchange.states import Inbox
 from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
@@ -51,7 +50,7 @@ class _Message:
     payload: bytes
     digest: str
     envelope: bytes
-    statement: bytes
+    signed: bytes
 
 
 def receive(envelope: bytes, *, now: datetime) -> bytes:
@@ -96,7 +95,6 @@ def _open(envelope: bytes, outer: Outer, now: datetime) -> _Message:
 
     try:
         opened = open_envelope(envelope, keys, keys_of)
-        statement = open_statement(outer, keys)
     except directory.UnknownAuthorityError as error:
         version = directory.directory_version()
         raise UnprovenError(
@@ -109,7 +107,7 @@ def _open(envelope: bytes, outer: Outer, now: datetime) -> _Message:
     fault = unstorable(case_reference=header.case_reference, purpose=header.purpose, in_reply_to=header.in_reply_to)
     if fault:
         raise UnprovenError(fault)
-    return _Message(header, opened.payload, opened.digest, envelope, statement)
+    return _Message(header, opened.payload, opened.digest, envelope, opened.signed)
 
 
 @transaction.atomic
@@ -120,7 +118,7 @@ def _take_in(message: _Message, now: datetime) -> bytes:
         return receipt
     header = message.header
     sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
-    first = Incoming.objects.defer("envelope", "statement").filter(sent_before, sender=header.sender).first()
+    first = Incoming.objects.defer("envelope", "signed").filter(sent_before, sender=header.sender).first()
     if first is not None:
         return _keep_equivocation(message, first, now)
     state, reason = Inbox.ACCEPTED, ""
@@ -219,7 +217,7 @@ def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: byt
         ledger_index=index,
         received_at=now,
         receipt=receipt,
-        statement=message.statement,
+        signed=message.signed,
         envelope=message.envelope,
     )
 
@@ -240,7 +238,7 @@ def _keep_equivocation(message: _Message, first: Incoming, now: datetime) -> byt
         kept_at=now,
         ledger_index=index,
         receipt=receipt,
-        statement=message.statement,
+        signed=message.signed,
         envelope=message.envelope,
     )
     office.add_task(
