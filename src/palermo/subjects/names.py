@@ -39,6 +39,7 @@ _ARABIC_READING = tuple(
     for pattern, reading in (
         ("[\u0640\u064b-\u0652\u0670]", ""),  # strokes and vowel signs, seldom written
         (r"\bس[يی]د\b", " sayyid "),  # not Sa'id, from which the romanised ayn is gone
+        (r"\bعمر\b", " umar "),  # not Mr
         (r"\bعبد\s*ال|\bعبد\b", " abd "),
         (r"\b[اأآ]ب[وي]\b", " abu "),
         (r"\s*الد[يی]ن\b", " din "),

@@ -58,9 +58,9 @@ def _permute(lanes: list[int]) -> list[int]:
     return lanes
 
 
-def keccak256(message: bytes) -> bytes:
-    """Digest of 32 bytes."""
-    padded = bytearray(message + b"\x01" + bytes(-(len(message) + 1) % _RATE))
+def sponge256(message: bytes, padding: int) -> bytes:
+    """Digest of 32 bytes under a domain padding: 0x01 for Keccak-256, 0x06 for SHA3-256 (FIPS 202 section 6.1)."""
+    padded = bytearray(message + bytes([padding]) + bytes(-(len(message) + 1) % _RATE))
     padded[-1] |= 0x80
     lanes = [0] * 25
     for start in range(0, len(padded), _RATE):
@@ -68,3 +68,8 @@ def keccak256(message: bytes) -> bytes:
             lanes[place] ^= int.from_bytes(padded[start + 8 * place : start + 8 * place + 8], "little")
         lanes = _permute(lanes)
     return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+
+
+def keccak256(message: bytes) -> bytes:
+    """Digest of 32 bytes, as Ethereum and Monero use it."""
+    return sponge256(message, 0x01)
