@@ -8,6 +8,7 @@ What must hold, whoever dies when:
   recipient answers a repeated envelope with the receipt that it gave before.
 """
 
+import logging
 import random
 import time
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ LONGEST_WAIT_SECONDS = 300.0
 KEEP_ASKING = timedelta(days=30)
 MOST_PEERS_AT_ONCE = 32
 MOST_MESSAGES_A_PASS = 100
+
+_HEADERS = {"Content-Type": ENVELOPE_TYPE, "Accept-Encoding": "identity"}
+_log = logging.getLogger(__name__)
 
 
 class NoReceiptError(Exception):
@@ -106,6 +110,9 @@ def _conclude(future: Future[bytes], message: int, now: datetime) -> str:
         return str(error)
     except SealingError as error:
         return f"The answer is not a receipt of this partner for this message ({error})."
+    except Exception as error:  # an app's own fault in acting on it must not stop the post to all others
+        _log.exception("settling message %d failed", message)
+        return f"The answer could not be acted on here ({error}). The log of this node says more."
     return ""
 
 
@@ -173,11 +180,9 @@ def _post(client: httpx.Client, url: str, envelope: bytes) -> bytes:
         raise NoReceiptError("The directory in force does not list this partner. Import the newest directory.")
     ends = time.monotonic() + POST_SECONDS
     try:
-        with client.stream(
-            "POST", url, content=envelope, headers={"Content-Type": ENVELOPE_TYPE}, timeout=TIMEOUT
-        ) as answer:
+        with client.stream("POST", url, content=envelope, headers=_HEADERS, timeout=TIMEOUT) as answer:
             body = _bounded_body(answer, ends)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NoReceiptError(f"No answer from {url}: {error or type(error).__name__}.") from error
     if answer.status_code != httpx.codes.OK:
         said = body[:300].decode("utf-8", "replace").strip()
@@ -186,8 +191,10 @@ def _post(client: httpx.Client, url: str, envelope: bytes) -> bytes:
 
 
 def _bounded_body(answer: httpx.Response, ends: float) -> bytes:
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise NoReceiptError("The answer is compressed, which was not asked for: it could be larger than it looks.")
     body = bytearray()
-    for chunk in answer.iter_raw():
+    for chunk in answer.iter_bytes():
         body += chunk
         if len(body) > MAX_RECEIPT_BYTES:
             raise NoReceiptError(f"The answer is longer than a receipt can be ({MAX_RECEIPT_BYTES} bytes).")

@@ -11,7 +11,7 @@ from palermo.node.exchange import delivery
 @cache
 def _client() -> httpx.Client:
     """One connection pool a process. No proxy, no redirect: partners are where the directory says."""
-    return httpx.Client(follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"})
+    return httpx.Client(follow_redirects=False, trust_env=False)
 
 
 @cache

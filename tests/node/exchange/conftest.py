@@ -1,0 +1,147 @@
+"""A partner made of keys alone, that seals what a test wants it to seal and answers as a test wants it to answer."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from palermo.node.directory import own_keys
+from palermo.node.exchange import handlers
+from palermo.sealing import dsse
+from palermo.sealing.envelope import Header, envelope_digest, open_envelope, seal_envelope
+from palermo.sealing.keys import RecipientPublicKey
+from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt, verify_receipt
+
+NOTE = "palermo/test.note+v1"
+
+
+@dataclass
+class Partner:
+    """BB-POL: builds envelopes to this node and receipts for what it is sent."""
+
+    member: object
+    own_public: RecipientPublicKey
+    own_verify: object
+    now: datetime
+    sequence: int = 0
+
+    @property
+    def code(self) -> str:
+        return self.member.code
+
+    def header(self, **changes) -> Header:
+        self.sequence += 1
+        values = {
+            "payload_type": NOTE,
+            "sender": self.code,
+            "recipient": "AA-POL",
+            "recipient_key_id": self.own_public.key_id,
+            "message_id": f"note-{self.sequence}",
+            "sequence": self.sequence,
+            "case_reference": "CASE-2026-7",
+            "purpose": "test of the post",
+            "created_at": self.now,
+            "not_after": self.now + timedelta(days=7),
+            "directory_version": 1,
+        }
+        return Header(**{**values, **changes})
+
+    def envelope(self, payload: bytes = b"hello", *, key=None, **changes) -> bytes:
+        return seal_envelope(self.header(**changes), payload, key or self.member.signing, self.own_public)
+
+    def read(self, receipt: bytes) -> Receipt:
+        """A receipt as this partner verifies it."""
+        return verify_receipt(receipt, dsse.by_id(self.own_verify))
+
+    def open(self, envelope: bytes):
+        return open_envelope(
+            envelope, {self.member.recipient.key_id: self.member.recipient}, lambda _: [self.own_verify]
+        )
+
+    def receipt(self, envelope: bytes, status: ReceiptStatus = ReceiptStatus.ACCEPTED, *, key=None, **changes) -> bytes:
+        header = self.open(envelope).header
+        values = {
+            "envelope_digest": envelope_digest(envelope),
+            "message_id": header.message_id,
+            "sender": header.sender,
+            "recipient": self.code,
+            "status": status,
+            "received_at": self.now,
+            "ledger_index": 0,
+        }
+        return sign_receipt(Receipt(**{**values, **changes}), key or self.member.signing)
+
+
+def _partner(network, code: str) -> Partner:
+    (key,) = own_keys.recipient_keys().values()
+    return Partner(network.members[code], key.public, own_keys.signing_key().public, network.now)
+
+
+@pytest.fixture
+def partner(network) -> Partner:
+    return _partner(network, "BB-POL")
+
+
+@pytest.fixture
+def other_partner(network) -> Partner:
+    return _partner(network, "CC-FIU")
+
+
+@dataclass
+class Notes:
+    """The handler of test notes: what it was given, and what it should do."""
+
+    seen: list = field(default_factory=list)
+    undelivered: list = field(default_factory=list)
+    then: Exception | None = None
+
+    def effect(self, message, *, now) -> None:
+        from palermo.node.office import actions as office
+
+        office.audit(None, "note", message.message_id, now=now)
+        self.seen.append(message)
+        if self.then is not None:
+            raise self.then
+
+    def lost(self, message, *, now) -> None:
+        self.undelivered.append((message.message_id, message.state))
+
+
+@pytest.fixture
+def notes(monkeypatch) -> Notes:
+    monkeypatch.setattr(handlers, "_handlers", {})
+    made = Notes()
+    handlers.register(NOTE, handlers.Handler(made.effect, made.lost))
+    return made
+
+
+class Line:
+    """An HTTP line to the partners: by host, a function from the envelope to a status and a body, or an exception."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, bytes]] = []
+        self.answers: dict[str, object] = {}
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/exchange/v1/envelopes"
+        assert request.headers["content-type"] == "application/vnd.palermo.envelope"
+        self.posts.append((request.url.host, request.content))
+        answer = self.answers[request.url.host]
+        if callable(answer):
+            answer = answer(request.content)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, bytes):
+            answer = (200, answer)
+        return httpx.Response(answer[0], content=answer[1])
+
+
+@pytest.fixture
+def line(partner, other_partner) -> Line:
+    made = Line()
+    made.answers = {"bb-pol.invalid": partner.receipt, "cc-fiu.invalid": other_partner.receipt}
+    return made

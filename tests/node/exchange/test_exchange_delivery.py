@@ -1,0 +1,307 @@
+"""The post: order, pauses, receipts, and a partner that is dead, slow, or lies."""
+
+import random
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from palermo.node.exchange import actions, delivery, queries
+from palermo.node.exchange.models import Outgoing, Peer
+from palermo.node.ledger import queries as ledger
+from palermo.node.office import queries as office
+from palermo.sealing.checkpoint import sign_checkpoint
+from palermo.sealing.envelope import envelope_digest
+from palermo.sealing.keys import SigningKey
+from palermo.sealing.receipt import ReceiptStatus
+
+DEAD = httpx.ConnectError("refused")
+BB, CC = "bb-pol.invalid", "cc-fiu.invalid"
+
+
+@pytest.fixture
+def send(network, notes):
+    def _send(recipient: str = "BB-POL", **changes):
+        values = {"payload": b"hello", "case_reference": "C-1", "purpose": "test", "now": network.now}
+        return actions.send(recipient=recipient, payload_type="palermo/test.note+v1", **{**values, **changes})
+
+    return _send
+
+
+@pytest.fixture
+def deliver(network, line):
+    def _deliver(after: timedelta = timedelta(0)) -> int:
+        with line.client() as client:
+            return delivery.deliver_due(network.now + after, client, rng=random.Random(7))
+
+    return _deliver
+
+
+def states() -> dict[str, str]:
+    return dict(Outgoing.objects.order_by("pk").values_list("message_id", "state"))
+
+
+def test_messages_go_out_in_order_and_receipts_are_kept(send, deliver, line, make_officer):
+    sent = [send(code, message_id=f"{code}.{number}") for number in range(3) for code in ("BB-POL", "CC-FIU")]
+    assert deliver() == 6
+    assert set(states().values()) == {"accepted"}
+    for host, code in ((BB, "BB-POL"), (CC, "CC-FIU")):
+        posted = [envelope_digest(envelope) for at, envelope in line.posts if at == host]
+        assert posted == [row.digest for row in sent if row.partner == code]
+    assert deliver() == 0 and len(line.posts) == 6
+    row = queries.message("BB-POL.0")
+    assert (row.partner_index, row.attempts, row.settled_at) == (0, 1, row.created_at)
+    auditor = make_officer("auditor", "auditor")
+    assert queries.receipt(auditor, "BB-POL.0") == bytes(Outgoing.objects.get(message_id="BB-POL.0").receipt)
+    assert {peer.waiting for peer in queries.peers(auditor)} == {0}
+    assert queries.undelivered(now=row.created_at) == 0
+    assert queries.check() == []
+
+
+def test_a_dead_partner_holds_up_nobody_else(send, deliver, line, make_officer):
+    line.answers[BB] = DEAD
+    for number in range(3):
+        send("BB-POL", message_id=f"b{number}")
+        send("CC-FIU", message_id=f"c{number}")
+    assert deliver() == 3
+    assert states() == {"b0": "queued", "b1": "queued", "b2": "queued", **dict.fromkeys(("c0", "c1", "c2"), "accepted")}
+    assert [host for host, _ in line.posts].count(BB) == 1  # the rest of its post waits behind the first
+    (dead,) = [peer for peer in queries.peers(make_officer("auditor", "auditor")) if peer.code == "BB-POL"]
+    assert (dead.waiting, dead.failures) == (3, 1) and "No answer" in dead.last_error
+
+
+def test_a_slow_partner_holds_up_nobody_else(send, deliver, line, partner):
+    def slow(envelope):
+        time.sleep(0.4)
+        times["BB"] = time.monotonic()
+        return partner.receipt(envelope)
+
+    times = {}
+    answer = line.answers[CC]
+    line.answers[BB] = slow
+    line.answers[CC] = lambda envelope: (times.__setitem__("CC", time.monotonic()), answer(envelope))[1]
+    send("BB-POL")
+    for _ in range(5):
+        send("CC-FIU")
+    assert deliver() == 6
+    assert times["CC"] < times["BB"]
+
+
+def test_pauses_double_with_jitter_up_to_a_cap():
+    rng = random.Random(7)
+    for failures, longest in ((1, 1), (2, 2), (5, 16), (9, 256), (10, 300), (4000, 300)):
+        pauses = [delivery.backoff(failures, rng).total_seconds() for _ in range(200)]
+        assert longest / 2 <= min(pauses) < max(pauses) <= longest
+        assert max(pauses) - min(pauses) > longest / 4
+
+
+def test_a_failing_partner_is_left_alone_for_a_while(send, deliver, line, partner):
+    send()
+    line.answers[BB] = DEAD
+    deliver()
+    deliver(timedelta(seconds=0.4))
+    assert len(line.posts) == 1
+    deliver(timedelta(seconds=1))
+    assert (len(line.posts), Peer.objects.get().failures) == (2, 2)
+    line.answers[BB] = partner.receipt
+    assert deliver(timedelta(seconds=3)) == 1
+    peer = Peer.objects.get()
+    assert (peer.failures, peer.next_attempt_at, peer.last_error) == (0, None, "")
+
+
+def test_hearing_from_a_partner_ends_its_pause(send, deliver, line, partner, network):
+    send()
+    line.answers[BB] = DEAD
+    deliver()
+    actions.receive(partner.envelope(), now=network.now)
+    line.answers[BB] = partner.receipt
+    assert deliver(timedelta(seconds=0.1)) == 1
+
+
+def test_a_lost_receipt_is_fetched_by_posting_again(send, deliver, line, partner):
+    """The partner took the message in, but the line broke before its answer came back."""
+    send(message_id="m1")
+    given = []
+
+    def take_in_and_break(envelope):
+        given.append(partner.receipt(envelope))
+        return httpx.ReadError("the line broke")
+
+    line.answers[BB] = take_in_and_break
+    assert deliver() == 0 and states() == {"m1": "queued"}
+    line.answers[BB] = lambda envelope: given[0]
+    assert deliver(timedelta(minutes=1)) == 1
+    assert line.posts[0] == line.posts[1]
+    assert queries.message("m1").attempts == 2
+    assert bytes(Outgoing.objects.get().receipt) == given[0]
+
+
+@pytest.mark.parametrize(
+    "answer", [(503, b"Not yet"), (500, b""), (302, b""), (400, b"what?"), (200, b""), (200, b"{}")]
+)
+def test_an_answer_that_is_no_receipt_settles_nothing(send, deliver, line, answer):
+    send(message_id="m1")
+    line.answers[BB] = answer
+    assert deliver() == 0
+    assert states() == {"m1": "queued"} and Peer.objects.get().failures == 1
+
+
+def test_a_receipt_that_never_ends_is_cut_off(send, deliver, line):
+    send(message_id="m1")
+    line.answers[BB] = (200, b"x" * (65 * 1024))
+    assert deliver() == 0 and "longer than a receipt" in Peer.objects.get().last_error
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"envelope_digest": "0" * 64},
+        {"message_id": "other"},
+        {"sender": "CC-FIU"},
+        {"recipient": "CC-FIU"},
+        {"message_id": "", "sender": ""},
+        {"key": SigningKey.generate()},
+        {"ledger_checkpoint": "no checkpoint"},
+    ],
+)
+def test_a_receipt_for_another_message_or_by_another_hand_settles_nothing(send, deliver, line, partner, change):
+    send(message_id="m1")
+    line.answers[BB] = lambda envelope: partner.receipt(envelope, **change)
+    assert deliver() == 0
+    assert states() == {"m1": "queued"} and "not a receipt" in Peer.objects.get().last_error
+
+
+def test_a_flipped_bit_in_a_receipt_settles_nothing(send, deliver, line, partner):
+    send(message_id="m1")
+
+    def damaged(envelope):
+        receipt = bytearray(partner.receipt(envelope))
+        receipt[len(receipt) // 2] ^= 1
+        return bytes(receipt)
+
+    line.answers[BB] = damaged
+    assert deliver() == 0 and states() == {"m1": "queued"}
+
+
+def test_the_receipts_checkpoint_is_witnessed(send, deliver, line, partner, make_officer):
+    send()
+    text = sign_checkpoint("palermo/BB-POL", 1, b"r" * 32, partner.member.signing)
+    line.answers[BB] = lambda envelope: partner.receipt(envelope, ledger_checkpoint=text)
+    assert deliver() == 1
+    (seen,) = ledger.witnessed(make_officer("auditor", "auditor"), "BB-POL")
+    assert (seen.size, seen.text) == (1, text)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_rejection_goes_before_a_person(send, deliver, line, partner, notes, make_officer, opened):
+    """Also that of a recipient which could not open the envelope, and knows no more than its digest."""
+    send(message_id="m1")
+    names = {} if opened else {"message_id": "", "sender": ""}
+    line.answers[BB] = lambda envelope: partner.receipt(
+        envelope, ReceiptStatus.REJECTED, reason="Case closed.", ledger_index=None, **names
+    )
+    assert deliver() == 1
+    row = queries.message("m1")
+    assert (row.state, row.reason, row.partner_index) == ("rejected", "Case closed.", None)
+    assert notes.undelivered == [("m1", "rejected")]
+    (task,) = office.work_queue(make_officer("supervisor", "supervisor"))
+    assert "Case closed." in task.title and task.link == "/messages/m1/"
+    assert queries.check() == []
+
+
+def test_a_stored_receipt_is_never_overwritten(send, deliver, line, partner, network):
+    send(message_id="m1")
+    assert deliver() == 1
+    row = Outgoing.objects.get()
+    second = partner.receipt(bytes(row.envelope), ReceiptStatus.REJECTED, reason="on second thought")
+    assert actions.settle(row.pk, second, now=network.now).state == "accepted"
+    assert Outgoing.objects.get().receipt == row.receipt
+
+
+def test_past_its_end_without_a_receipt_a_message_is_unknown(send, deliver, line, notes, make_officer):
+    send(message_id="m1", not_after=None)
+    line.answers[BB] = DEAD
+    deliver()
+    deliver(timedelta(days=7, seconds=-1))
+    assert states() == {"m1": "queued"}
+    deliver(timedelta(days=7))
+    assert states() == {"m1": "unknown"}
+    assert notes.undelivered == [("m1", "unknown")]
+    (task,) = office.work_queue(make_officer("supervisor", "supervisor"))
+    assert "may or may not have arrived" in task.title
+
+
+@pytest.mark.parametrize("status", list(ReceiptStatus))
+def test_a_late_receipt_settles_what_was_unknown(send, deliver, line, partner, make_officer, status):
+    send(message_id="m1")
+    line.answers[BB] = DEAD
+    deliver(timedelta(days=7))
+    line.answers[BB] = lambda envelope: partner.receipt(envelope, status)
+    assert deliver(timedelta(days=8)) == 1
+    assert states() == {"m1": str(status)}
+    tasks = office.work_queue(make_officer("supervisor", "supervisor"))
+    assert [task.kind for task in tasks] == (["exchange.rejected"] if status == "rejected" else [])
+
+
+def test_what_stayed_unknown_is_asked_about_for_thirty_days(send, deliver, line, partner):
+    send()
+    line.answers[BB] = DEAD
+    deliver(timedelta(days=36))
+    posts = len(line.posts)
+    deliver(timedelta(days=38))
+    assert len(line.posts) == posts == 1
+
+
+def test_an_unknown_message_does_not_hold_up_the_next(send, deliver, line, partner, network):
+    send(message_id="m1", not_after=network.now + timedelta(hours=1))
+    line.answers[BB] = DEAD
+    deliver()
+    send(message_id="m2")
+    line.answers[BB] = lambda envelope: partner.receipt(
+        envelope, ReceiptStatus.REJECTED if partner.open(envelope).header.message_id == "m1" else ReceiptStatus.ACCEPTED
+    )
+    assert deliver(timedelta(hours=2)) == 2
+    assert states() == {"m1": "rejected", "m2": "accepted"}
+
+
+def test_a_leased_partner_is_another_workers(send, deliver, line, network):
+    send()
+    until = network.now + delivery.LEASE
+    Peer.objects.update(lease="other", leased_until=until)
+    assert deliver() == 0 and line.posts == []
+    assert deliver(delivery.LEASE) == 1  # a dead worker's lease ends
+
+
+def test_a_new_worker_frees_a_dead_ones_leases(send, deliver, network):
+    send()
+    Peer.objects.update(lease="dead", leased_until=network.now + delivery.LEASE)
+    delivery.release_leases()
+    assert deliver() == 1
+
+
+def test_a_partner_that_left_the_directory(send, deliver, network, line):
+    from palermo.node.directory.models import Authority, PublicKey
+
+    send()
+    PublicKey.objects.filter(authority__code="BB-POL").delete()
+    Authority.objects.filter(code="BB-POL").delete()
+    assert deliver() == 0 and line.posts == []
+    assert "does not list this partner" in Peer.objects.get().last_error
+
+
+def test_an_error_of_our_own_is_shown_and_holds_up_nobody_else(send, deliver, line, partner, notes, caplog):
+    def broken(message, *, now):
+        raise RuntimeError("a bug of ours")
+
+    notes.lost = broken
+    from palermo.node.exchange import handlers
+
+    handlers.register("palermo/test.note+v1", handlers.Handler(notes.effect, broken))
+    line.answers[BB] = lambda envelope: partner.receipt(envelope, ReceiptStatus.REJECTED)
+    send("BB-POL", message_id="b")
+    send("CC-FIU", message_id="c")
+    assert deliver() == 1
+    assert states() == {"b": "queued", "c": "accepted"}
+    assert "a bug of ours" in Peer.objects.get(code="BB-POL").last_error
+    assert "a bug of ours" in caplog.text
