@@ -1,0 +1,126 @@
+"""A whole blind match between two authorities, over sealed messages and receipts."""
+
+import pytest
+
+from palermo.node.cases import queries as cases
+from palermo.node.ledger.models import Entry
+from palermo.node.matching import actions, queries
+from palermo.node.matching.models import HeldHit, HeldRun, Run
+from palermo.node.matching.states import HeldRunState, RunState, Verdict
+from palermo.node.office import queries as office
+from palermo.subjects.entities import Entity
+
+pytestmark = pytest.mark.django_db
+
+HOLDER = "BB-POL"
+
+
+@pytest.fixture
+def done(sides, offered, start):
+    """A run that has ended, with its hits."""
+    run = start()
+    sides.settle()
+    return run
+
+
+def test_only_what_both_hold_is_found_and_grouped_by_pair(done, investigator):
+    run = queries.run(investigator, done.run_id)
+    assert (run.state, run.hits, run.judged, run.failure) == (RunState.DONE, 2, 0, "")
+    hits = queries.hits(investigator, done.run_id).hits
+    assert {hit.our_id for hit in hits} == {"aa-1"}
+    shared = sorted([(selector.kind, selector.value) for selector in hit.selectors] for hit in hits)
+    email, phone = ("email", "ada@example.org"), ("phone", "+390669812345")
+    assert shared == [[email], [email, phone]]
+    assert len({hit.partner_reference for hit in hits}) == 2
+
+
+def test_secrets_of_a_run_are_erased_on_both_sides_when_it_ends(done):
+    run, held = Run.objects.get(), HeldRun.objects.get()
+    assert (run.querier_state, run.inbound) == (None, None)
+    assert (held.state, held.holder_state, held.inbound) == (HeldRunState.ANSWERED, None, None)
+
+
+def test_a_hit_reveals_existence_and_contact_point_with_its_caveats(done, investigator):
+    disclosure = queries.hits(investigator, done.run_id).hits[0].disclosure
+    assert (disclosure.reveals, disclosure.contact_point) == ("existence", "duty desk of BB-POL")
+    assert (disclosure.handling_code, disclosure.caveats, disclosure.entity) == ("H2", "Ask before you act.", None)
+
+
+def test_a_holding_may_reveal_data(sides, fill, start, supervisor, investigator):
+    theirs = Entity("bb-9", "Person", {"name": ("Beth Invented",), "phone": ("+39 06 698 54321",)})
+    fill("open-register", HOLDER, [theirs], hit_reveals="data")
+    with sides.at(HOLDER):
+        actions.open_epoch(supervisor, now=sides.now)
+    sides.settle()
+    run = start(kinds=["phone"])
+    sides.settle()
+    (hit,) = queries.hits(investigator, run.run_id).hits
+    assert (hit.disclosure.entity.id, hit.disclosure.entity.names) == ("bb-9", ("Beth Invented",))
+    (line,) = queries.compare_report(investigator, run.run_id)
+    assert (line.our_id, line.their_id, line.verdict) == ("aa-2", "bb-9", Verdict.WAITING)
+
+
+def test_a_whole_holding_can_be_the_input(sides, offered, fill, start, investigator):
+    ours = [Entity(f"aa-{n}", "Person", {"name": (f"N {n}",), "phone": (f"+39 06 698 {n:05}",)}) for n in range(100)]
+    fill("ours", "AA-POL", [*ours, Entity("aa-x", "Person", {"phone": ("+39 06 698 99999",)})])
+    run = start(inputs="ours", kinds=["phone"])
+    sides.settle()
+    assert [hit.our_id for hit in queries.hits(investigator, run.run_id).hits] == ["aa-x"]
+    assert queries.run(investigator, run.run_id).counts == {"phone": 101}
+
+
+def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_officers(done, case, investigator, make_officer):
+    held = HeldRun.objects.get()
+    opened = cases.case(investigator, HeldHit.objects.all()[0].case_reference)
+    assert (opened.partner, opened.partner_case, opened.opened_by) == ("AA-POL", case, None)
+    assert (held.asked_by, held.legal_basis) == ("Officer Rossi", "Art. 1")
+    assert {subject.entity_id for subject in cases.subjects(investigator, opened.reference)} == {"bb-1", "bb-2"}
+    hits = queries.held_hits(investigator, opened.reference)
+    assert {(hit.entity_id, hit.kinds) for hit in hits} == {("bb-1", ("email", "phone")), ("bb-2", ("email",))}
+    assert any(task.link == f"/cases/{opened.reference}/" for task in office.work_queue(investigator))
+
+
+def test_a_second_run_of_the_same_case_joins_the_case_at_the_holder(sides, done, start, investigator):
+    start(kinds=["phone"])
+    sides.settle()
+    assert len({hit.case_reference for hit in HeldHit.objects.all()}) == 1
+    opened = HeldHit.objects.all()[0].case_reference
+    assert len(cases.subjects(investigator, opened)) == 2
+    assert len(queries.held_hits(investigator, opened)) == 3
+
+
+def test_the_references_of_two_runs_tell_nothing_about_each_other(sides, done, start, investigator):
+    again = start()
+    sides.settle()
+    first, second = (
+        {hit.partner_reference for hit in queries.hits(investigator, run_id).hits}
+        for run_id in (done.run_id, again.run_id)
+    )
+    assert first.isdisjoint(second)
+
+
+def test_what_a_reference_stands_for_is_known_to_the_holder_for_that_partner_alone(done, investigator):
+    hit = queries.hits(investigator, done.run_id).hits[0]
+    assert queries.held_hit("AA-POL", hit.partner_reference).entity_id in ("bb-1", "bb-2")
+    with pytest.raises(Exception, match="nothing here"):
+        queries.held_hit("CC-FIU", hit.partner_reference)
+
+
+def test_every_disclosure_stands_in_the_ledger_at_both_ends(done):
+    kinds = list(Entry.objects.values_list("kind", flat=True))
+    for step in ("manifest", "run", "evaluation", "confirm", "answer"):
+        assert kinds.count(f"sent.palermo/matching.{step}+v1") == 1
+        assert kinds.count(f"received.palermo/matching.{step}+v1") == 1
+    assert kinds.count("matching.published") == 1
+
+
+def test_a_value_that_the_holder_protects_gives_no_hit(done, investigator):
+    assert "aa-3" not in {hit.our_id for hit in queries.hits(investigator, done.run_id).hits}
+    assert Run.objects.get().counts["phone"] == 3  # it was asked about all the same
+
+
+def test_hits_wait_for_a_person_and_the_team_is_told(done, investigator):
+    hits = queries.hits(investigator, done.run_id).hits
+    assert {(hit.verdict, hit.intelligence) for hit in hits} == {(Verdict.WAITING, False)}
+    assert f"/runs/{done.run_id}/" in {task.link for task in office.work_queue(investigator)}
+    assert queries.confirmed_hits(investigator, done.case) == []
