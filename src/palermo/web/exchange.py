@@ -30,10 +30,10 @@ def _body(request: HttpRequest) -> bytes | HttpResponse:
     """The whole body, never more than the bound; or the answer that refuses it."""
     if request.content_type != ENVELOPE_TYPE:
         return _plain(415, f"Send an envelope as {ENVELOPE_TYPE}.")
-    try:
-        length = int(request.META.get("CONTENT_LENGTH") or "")
-    except ValueError:
+    stated = request.META.get("CONTENT_LENGTH") or ""
+    if not (stated.isascii() and stated.isdigit()):
         return _plain(411, "Say how long the envelope is: Content-Length.")
+    length = int(stated[:20])
     if length > MAX_ENVELOPE_BYTES:
         return _plain(413, f"An envelope has at most {MAX_ENVELOPE_BYTES} bytes. Send large files as a package.")
     body = request.read(length)
