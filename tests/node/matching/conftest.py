@@ -16,7 +16,7 @@ from palermo.node.holdings import actions as holdings
 from palermo.node.ledger.models import Checkpoint
 from palermo.node.matching import actions, handlers
 from palermo.node.matching.jobs import JOB_HANDLERS
-from palermo.node.matching.rows import RunRow
+from palermo.node.matching.rows import EpochRow, RunRow
 from palermo.node.matching.steps import Step
 from palermo.node.office.models import Job
 from palermo.subjects.entities import Entity, write_entities
@@ -26,7 +26,9 @@ QUERIER, HOLDER = "AA-POL", "BB-POL"
 AT_THE_HOLDER = {Step.PUBLISH, Step.OFFER, Step.EVALUATE, Step.CONFIRM}
 
 OURS = [
-    Entity("aa-1", "Person", {"name": ("Ada Invented",), "phone": ("+39 06 698 12345",), "email": ("ada@example.org",)}),
+    Entity(
+        "aa-1", "Person", {"name": ("Ada Invented",), "phone": ("+39 06 698 12345",), "email": ("ada@example.org",)}
+    ),
     Entity("aa-2", "Person", {"name": ("Bea Invented",), "phone": ("+39 06 698 54321",)}),
     Entity("aa-3", "Person", {"name": ("Cleo Covert",), "phone": ("+39 06 698 77777",)}),
 ]
@@ -145,13 +147,19 @@ def case(sides, investigator) -> str:
 
 
 @pytest.fixture
-def offered(sides, fill, supervisor) -> None:
-    """BB-POL has opened an epoch: its register, without the covert item, is offered to AA-POL."""
+def opened(sides, fill, supervisor) -> EpochRow:
+    """BB-POL opens an epoch on its register, of which one item is covert; none of the work is done yet."""
     fill("register", HOLDER, THEIRS)
     with sides.at(HOLDER):
         holdings.protect(supervisor, "register", entity_ids=["bb-3"], reason="covert", now=NOW)
-        actions.open_epoch(supervisor, now=NOW)
+        return actions.open_epoch(supervisor, now=NOW)
+
+
+@pytest.fixture
+def offered(sides, opened) -> EpochRow:
+    """The epoch is published and offered to AA-POL."""
     sides.settle()
+    return opened
 
 
 @pytest.fixture
