@@ -60,7 +60,7 @@ def verify_checkpoint(text: str, *keys: VerifyKey, origin: str | None = None) ->
     if origin is not None and checkpoint.origin != origin:
         raise TrustError("checkpoint", f"is that of the log {checkpoint.origin!r}, not of {origin!r}")
     for key in keys:
-        if [line[:4] for line in lines] == _note_key_ids(checkpoint.origin, key):
+        if [line[:4] for line in lines] == note_key_ids(checkpoint.origin, key):
             body = _body(checkpoint.origin, checkpoint.size, checkpoint.root)
             key.verify(body.encode(), Signatures(lines[0][4:], lines[1][4:]))
             return checkpoint
@@ -78,12 +78,12 @@ def _body(origin: str, size: int, root: bytes) -> str:
 def _write(origin: str, body: str, key: VerifyKey, signatures: Signatures) -> str:
     lines = (
         f"— {origin} {canonical.encode_base64(key_id + signature)}\n"
-        for key_id, signature in zip(_note_key_ids(origin, key), signatures, strict=True)
+        for key_id, signature in zip(note_key_ids(origin, key), signatures, strict=True)
     )
     return body + "\n" + "".join(lines)
 
 
-def _note_key_ids(origin: str, key: VerifyKey) -> list[bytes]:
+def note_key_ids(origin: str, key: VerifyKey) -> list[bytes]:
     """C2SP's four-byte ids: SHA-256(name ‖ newline ‖ type ‖ public key), for both halves of the pair."""
     parts = (_ED25519_TYPE + key.ed25519, ML_DSA_65_TYPE + key.ml_dsa_65)
     return [hashlib.sha256(origin.encode() + b"\n" + part).digest()[:4] for part in parts]

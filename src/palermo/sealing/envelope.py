@@ -10,7 +10,7 @@ The digest hides the header from a relay because ``message_id`` is random: take 
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,13 +82,28 @@ class Outer:
 
 
 @dataclass(frozen=True)
+class Message:
+    """What a sender signed, verified; ``header_digest`` is the header's SHA-256 in hex, ``key_id`` the signer's."""
+
+    header: Header
+    header_digest: str
+    payload: bytes
+    key_id: str
+
+
+@dataclass(frozen=True)
 class Opened:
-    """A message that opened and verified; ``digest`` is the SHA-256 of the envelope, ``key_id`` the sender's key."""
+    """A message that opened and verified; ``digest`` is the SHA-256 of the envelope, ``key_id`` the sender's key.
+
+    ``signed`` is the signed message verbatim: keep it, for it proves what the sender said when the recipient key, which
+    lives 30 days, is gone (:func:`verify_message`).
+    """
 
     header: Header
     payload: bytes
     digest: str
     key_id: str
+    signed: bytes
 
 
 @dataclass(frozen=True)
@@ -156,16 +171,24 @@ def open_envelope(
     if private is None:
         raise UnknownKeyError("envelope", f"sealed to the key {outer.recipient_key_id}, which is not held here")
     signed = hpke.open(private, bytes.fromhex(outer.header_digest), outer.ciphertext)
-    message = dsse.parse(signed, "message")
-    head, payload = _split(message.payload)
+    parsed = dsse.parse(signed, "message")
+    head, payload = _split(parsed.payload)
     if hashlib.sha256(head).hexdigest() != outer.header_digest:
         raise BindingError("header", "the signed header is not the one that the envelope was sealed with")
     header = records.from_bytes(Header, head, "header")
     if (header.recipient, header.recipient_key_id, header.suite) != (outer.recipient, private.key_id, outer.suite):
         raise BindingError("header", "recipient, key or suite differ between the signed header and the envelope")
     keys = dsse.by_id(*verify_keys(header.sender))
-    verified = dsse.verify_parsed(message, keys, payload_type=MESSAGE_TYPE, part=f"message from {header.sender}")
-    return Opened(header, payload, envelope_digest(envelope), verified.key_id)
+    verified = dsse.verify_parsed(parsed, keys, payload_type=MESSAGE_TYPE, part=f"message from {header.sender}")
+    return Opened(header, payload, envelope_digest(envelope), verified.key_id, signed)
+
+
+def verify_message(signed: bytes, keys: Iterable[VerifyKey]) -> Message:
+    """Verify a kept ``Opened.signed`` under its sender's keys. Raises FormatError, UnknownKeyError, SignatureError."""
+    verified = dsse.verify(signed, dsse.by_id(*keys), payload_type=MESSAGE_TYPE, part="message")
+    head, payload = _split(verified.payload)
+    header = records.from_bytes(Header, head, "header")
+    return Message(header, hashlib.sha256(head).hexdigest(), payload, verified.key_id)
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

@@ -1,0 +1,118 @@
+"""``palermo evidence verify``: its exit codes, what it prints, and that it starts in a blink."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from palermo.cli.main import app
+
+
+def _trial() -> ModuleType:
+    """The trial network of the sealing tests."""
+    path = Path(__file__).parents[1] / "sealing" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("sealing_trial_network", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a good package, its trust root, and that of another network."""
+    folder: Path = tmp_path_factory.mktemp("trial")
+    make: Any = _trial().Network.make
+    network = make(1)
+    network.seal(folder / "answer.palermo.zip")
+    (folder / "trust-root.json").write_bytes(network.trust_root.to_bytes())
+    (folder / "other-root.json").write_bytes(make(2).trust_root.to_bytes())
+    return folder
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["evidence", "verify", *map(str, arguments)])
+
+
+def test_a_good_package_under_its_root_is_proven(trial: Path) -> None:
+    result = run(trial / "answer.palermo.zip", "--trust", trial / "trust-root.json")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:12]] == [[str(number), "holds"] for number in range(1, 13)]
+    assert lines[-2].startswith("Proven")
+    assert lines[-1].startswith("Trust root: ")
+    assert len(lines[-1].split()) == 10
+
+
+def test_without_a_root_it_is_intact_and_its_origin_unproven(trial: Path) -> None:
+    result = run(trial / "answer.palermo.zip")
+    assert result.exit_code == 3
+    assert "Intact, origin unproven" in result.stdout
+    assert "Trust root" not in result.stdout
+
+
+def test_under_another_networks_root_it_is_refused(trial: Path) -> None:
+    result = run(trial / "answer.palermo.zip", "--trust", trial / "other-root.json")
+    assert result.exit_code == 1
+    assert "12  FAILS  origin" in result.stdout
+    assert "Check 12 fails" in result.stdout
+
+
+def test_a_changed_package_is_refused_with_and_without_a_root(trial: Path, tmp_path: Path) -> None:
+    data = (trial / "answer.palermo.zip").read_bytes()
+    changed = tmp_path / "changed.palermo.zip"
+    changed.write_bytes(data.replace(b"XB00 0001;100", b"XB00 0001;900"))
+    for options in ((), ("--trust", trial / "trust-root.json")):
+        result = run(changed, *options)
+        assert result.exit_code == 1
+        assert "data/0001-Kontoausz-ge-M-rz-.csv" in result.stdout
+
+
+def test_json_says_the_same(trial: Path) -> None:
+    result = run(trial / "answer.palermo.zip", "--trust", trial / "trust-root.json", "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["verdict"] == "proven"
+    assert report["claims"]["provider"] == "BO-CA"
+    assert [check["ok"] for check in report["checks"]] == [True] * 12
+    assert len(report["trust_root_fingerprint"].replace(" ", "")) == 64
+    assert json.loads(run(trial / "trust-root.json", "--json").stdout)["claims"] is None
+
+
+def test_unusable_arguments_are_neither_good_nor_broken(trial: Path, tmp_path: Path) -> None:
+    package = trial / "answer.palermo.zip"
+    for arguments in (
+        (tmp_path / "absent",),
+        (package, "--trust", tmp_path / "absent"),
+        (package, "--trust", package),
+        (package, "--unknown"),
+        (),
+    ):
+        assert run(*arguments).exit_code == 2, arguments
+
+
+def test_help_loads_nothing_heavy_and_answers_in_a_blink() -> None:
+    """Seconds of processor time, best of three: under 300 ms whatever else the machine is doing."""
+    command = [sys.executable, "-X", "importtime", "-c", "from palermo.cli.main import main; main()"]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    best = float("inf")
+    for _ in range(3):
+        before = os.times()
+        done = subprocess.run(
+            [*command, "evidence", "verify", "--help"], env=plain, capture_output=True, text=True, check=True
+        )
+        after = os.times()
+        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
+    assert "--trust" in done.stdout
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert not loaded & {"rich", "pydantic", "django", "cryptography", "numpy", "duckdb", "followthemoney"}
+    assert best < 0.3

@@ -1,0 +1,332 @@
+"""Evidence packages: each check holds for a good one, and each is broken by exactly what it is there for."""
+
+import dataclasses
+import random
+import shutil
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from palermo.sealing import bagit, dsse, package, records
+from palermo.sealing.archive import write_zip
+from palermo.sealing.directory import AuthorityEntry, SigningKeyPeriod, TrustRoot
+from palermo.sealing.errors import FormatError, PackageError
+from palermo.sealing.verify import STEPS, Report, Verdict, verify_package
+
+NetworkFixture = Any
+
+
+@pytest.fixture
+def unpacked(package_file: Path, tmp_path: Path) -> Path:
+    """The good package as a folder."""
+    with zipfile.ZipFile(package_file) as file:
+        file.extractall(tmp_path)
+    return tmp_path / "BO-PKG-2026-000001"
+
+
+def test_a_good_package_is_proven_step_by_step(package_file: Path, network: NetworkFixture) -> None:
+    report = verify_package(package_file, network.trust_root, network.now)
+    assert [check.ok for check in report.checks] == [True] * len(STEPS), report
+    assert [check.number for check in report.checks] == list(range(1, len(STEPS) + 1))
+    assert report.verdict is Verdict.PROVEN
+    assert report.fingerprint == network.trust_root.fingerprint
+    assert report.first_failure is None
+    assert report.manifest is not None
+    assert report.manifest.items[0].name == "Kontoauszüge (März).csv"
+    assert report.manifest.items[0].path == "data/0001-Kontoausz-ge-M-rz-.csv"
+
+
+def test_without_a_trust_root_it_is_intact_and_no_more(package_file: Path) -> None:
+    report = verify_package(package_file, None)
+    assert report.verdict is Verdict.UNPROVEN
+    assert report.checks[-1].ok is None
+    assert report.fingerprint is None
+
+
+def test_under_another_networks_root_it_is_refused(package_file: Path, other_network: NetworkFixture) -> None:
+    report = verify_package(package_file, other_network.trust_root)
+    assert report.verdict is Verdict.REFUSED
+    assert report.first_failure is not None
+    assert report.first_failure.name == "origin"
+
+
+def test_unpacked_it_verifies_as_well(unpacked: Path, network: NetworkFixture) -> None:
+    assert verify_package(unpacked, network.trust_root).verdict is Verdict.PROVEN
+
+
+def test_a_package_that_is_not_there_fails_its_first_check(tmp_path: Path) -> None:
+    report = verify_package(tmp_path / "absent", None)
+    assert report.first_failure is not None
+    assert report.first_failure.number == 1
+    assert {check.ok for check in report.checks[1:]} == {None}
+
+
+def failing(report: Report) -> str:
+    """The step that fails first."""
+    assert report.verdict is Verdict.REFUSED
+    assert report.first_failure is not None
+    return report.first_failure.name
+
+
+Breaker = Callable[[NetworkFixture, Path], object]
+
+
+def reseal(network: NetworkFixture, path: Path, changes: dict[str, bytes]) -> None:
+    """A package in which tag files were replaced, listed and sealed anew by the provider itself."""
+    made = network.draft()
+    tags = {
+        package.MANIFEST: made.manifest,
+        package.DIRECTORY: made.directory,
+        package.TRUST_ROOT: made.trust_root,
+        package.LEDGER: records.to_bytes(network.prove(made.manifest_digest)),
+    }
+    manifest = package.read_manifest(made.manifest)
+    payload = {item.path: content for item, content in zip(manifest.items, made.contents, strict=True)}
+    digests = {name: bagit.digest_of(content) for name, content in payload.items()}
+    tags[bagit.INFO] = package.package_info(manifest, list(digests.values()))
+    tags |= {name: content for name, content in changes.items() if name != package.SEAL}
+    files = {name: bagit.digest_of(content) for name, content in bagit.make_bag(payload, digests, tags).items()}
+    seal = package.Seal(manifest.package_id, network.now, package.sealed_files(files))
+    tags[package.SEAL] = dsse.sign(package.SEAL_TYPE, records.to_bytes(seal), network.borealia)
+    tags |= changes
+    with path.open("wb") as file:
+        write_zip(file, manifest.package_id, bagit.make_bag(payload, digests, tags))
+
+
+def seal_over(network: NetworkFixture, drop: str) -> bytes:
+    """A seal, rightly signed, that leaves a file out."""
+    seal = package.Seal("BO-PKG-2026-000001", network.now, (package.SealedFile(drop, 0, "", ""),))
+    return dsse.sign(package.SEAL_TYPE, records.to_bytes(seal), network.borealia)
+
+
+def with_entry(network: NetworkFixture, **changes: object) -> bytes:
+    police, central = network.directory.entries
+    changed: AuthorityEntry = dataclasses.replace(central, **changes)  # type: ignore[arg-type]
+    return bytes(network.signed_directory(entries=(police, changed)))
+
+
+def custody_with(network: NetworkFixture, event: int, **changes: object) -> list[object]:
+    events = network.custody()
+    events[event] = dataclasses.replace(events[event], **changes)
+    return list(events)
+
+
+def prove_with(network: NetworkFixture, path: Path, **changes: object) -> None:
+    made = network.draft()
+    network.seal(path, made, dataclasses.replace(network.prove(made.manifest_digest), **changes))
+
+
+BREAKERS: dict[str, tuple[str, Breaker]] = {
+    "one byte more": ("files", lambda net, path: path.write_bytes(net.seal(path).read_bytes() + b"\n")),
+    "seal missing from lists": (
+        "bag",
+        lambda net, path: reseal(net, path, {"tagmanifest-sha256.txt": b""}),
+    ),
+    "manifest is no envelope": ("contents", lambda net, path: reseal(net, path, {package.MANIFEST: b"{}"})),
+    "other bag-info": ("contents", lambda net, path: reseal(net, path, {bagit.INFO: b"Payload-Oxum: 1.1\n"})),
+    "recipient is no member": ("directory", lambda net, path: net.seal(path, net.draft(recipient="CE-FIU"))),
+    "provider is no member": ("directory", lambda net, path: net.seal(path, net.draft(provider="CE-FIU"))),
+    "another directory": (
+        "directory",
+        lambda net, path: reseal(net, path, {package.DIRECTORY: net.signed_directory(version=4)}),
+    ),
+    "directory of no founder": (
+        "directory",
+        lambda net, path: net.seal(
+            path, net.draft(trust_root=TrustRoot("Palermo trial", (net.aurelia.public.to_bytes(),)))
+        ),
+    ),
+    "manifest signed by another member": (
+        "manifest signature",
+        lambda net, path: net.seal(path, net.draft(signing_key=net.aurelia)),
+    ),
+    "manifest signed before the key was in force": (
+        "manifest signature",
+        lambda net, path: net.seal(path, net.draft(created_at=net.now - timedelta(days=2), custody=[])),
+    ),
+    "manifest signed after the key ran out": (
+        "manifest signature",
+        lambda net, path: net.seal(
+            path,
+            net.draft(
+                directory=with_entry(
+                    net,
+                    signing_keys=(
+                        SigningKeyPeriod(net.borealia.public.to_bytes(), net.now - timedelta(days=9), net.now),
+                    ),
+                )
+            ),
+        ),
+    ),
+    "seal by another member": ("seal", lambda net, path: net.seal(path, signing_key=net.aurelia)),
+    "seal older than its manifest": (
+        "seal",
+        lambda net, path: net.seal(path, sealed_at=net.now - timedelta(minutes=1)),
+    ),
+    "seal that leaves files out": (
+        "seal",
+        lambda net, path: reseal(net, path, {package.SEAL: seal_over(net, package.MANIFEST)}),
+    ),
+    "a file beside the seal": ("seal", lambda net, path: reseal(net, path, {package.SEAL: net.draft().manifest})),
+    "no custody": ("custody", lambda net, path: net.seal(path, net.draft(custody=[]))),
+    "custody out of order": (
+        "custody",
+        lambda net, path: net.seal(path, net.draft(custody=custody_with(net, 0, at=net.now))),
+    ),
+    "custody after the manifest": (
+        "custody",
+        lambda net, path: net.seal(path, net.draft(custody=custody_with(net, 1, at=net.now + timedelta(hours=1)))),
+    ),
+    "custody of another content": (
+        "custody",
+        lambda net, path: net.seal(path, net.draft(custody=custody_with(net, 1, sha256="0" * 64))),
+    ),
+    "custody of no item": (
+        "custody",
+        lambda net, path: net.seal(
+            path, net.draft(custody=[*net.custody(), dataclasses.replace(net.custody()[0], item=3)])
+        ),
+    ),
+    "leaf of another manifest": ("ledger entry", lambda net, path: net.seal(path, ledger=net.prove("0" * 64))),
+    "leaf with nothing opened": ("ledger entry", lambda net, path: prove_with(net, path, opened=())),
+    "leaf that is none": ("ledger entry", lambda net, path: prove_with(net, path, leaf=b"")),
+    "checkpoint by another member": (
+        "ledger checkpoint",
+        lambda net, path: net.seal(path, d := net.draft(), net.prove(d.manifest_digest, key=net.aurelia)),
+    ),
+    "checkpoint of another log": (
+        "ledger checkpoint",
+        lambda net, path: net.seal(path, d := net.draft(), net.prove(d.manifest_digest, origin="palermo/AU-POL")),
+    ),
+    "checkpoint of another size": ("ledger checkpoint", lambda net, path: prove_with(net, path, size=10)),
+    "another place in the log": ("ledger inclusion", lambda net, path: prove_with(net, path, index=4)),
+    "no path to the root": ("ledger inclusion", lambda net, path: prove_with(net, path, hashes=())),
+    "sealed in the future": (
+        "dates",
+        lambda net, path: net.seal(path, sealed_at=net.now + timedelta(hours=1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BREAKERS)
+def test_each_check_is_broken_by_what_it_is_there_for(fault: str, network: NetworkFixture, tmp_path: Path) -> None:
+    step, breaker = BREAKERS[fault]
+    path = tmp_path / "x.palermo.zip"
+    breaker(network, path)
+    assert failing(verify_package(path, network.trust_root, network.now)) == step
+
+
+def test_every_check_has_its_breaker() -> None:
+    """``origin`` is broken by a package of another network, above."""
+    assert {step for step, _ in BREAKERS.values()} | {"origin"} == {name for name, _ in STEPS}
+
+
+def test_a_package_cannot_write_its_own_report(network: NetworkFixture, tmp_path: Path) -> None:
+    name = "Borealia\n12  holds  origin  \x1b[2J\u202e"
+    made = network.draft(directory=with_entry(network, name=name))
+    report = verify_package(network.seal(tmp_path / "x", made), network.trust_root)
+    assert report.verdict is Verdict.PROVEN
+    assert all(check.detail.isprintable() for check in report.checks)
+
+
+def test_a_flipped_bit_anywhere_in_the_package_is_found_and_named(
+    package_file: Path, network: NetworkFixture, tmp_path: Path
+) -> None:
+    data = package_file.read_bytes()
+    chosen = random.Random(5)
+    path = tmp_path / "x.palermo.zip"
+    for at in [*range(200), *range(200, len(data) - 1500, 151), *range(len(data) - 1500, len(data), 7)]:
+        path.write_bytes(data[:at] + bytes([data[at] ^ (1 << chosen.randrange(8))]) + data[at + 1 :])
+        report = verify_package(path, network.trust_root)
+        assert failing(report) in ("files", "bag"), at
+        assert report.first_failure is not None
+        assert "file" in report.first_failure.detail
+
+
+def test_a_flipped_bit_in_an_unpacked_file_names_the_file(unpacked: Path, network: NetworkFixture) -> None:
+    manifests = {
+        f"{kind}-{algorithm}.txt" for kind in ("manifest", "tagmanifest") for algorithm in ("sha256", "sha512")
+    }
+    for path in sorted(path for path in unpacked.rglob("*") if path.is_file()):
+        good = path.read_bytes()
+        for at in {0, len(good) // 2, len(good) - 1}:
+            path.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+            report = verify_package(unpacked, network.trust_root)
+            assert failing(report) == "bag"
+            assert report.first_failure is not None
+            name = path.relative_to(unpacked).as_posix()
+            assert name in report.first_failure.detail or name in manifests  # there the listed file may be named
+        path.write_bytes(good)
+    assert verify_package(unpacked, network.trust_root).verdict is Verdict.PROVEN
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=st.sampled_from(
+        [package.MANIFEST, package.DIRECTORY, package.TRUST_ROOT, package.LEDGER, package.SEAL, bagit.INFO]
+    ),
+    content=st.binary(max_size=80),
+    signed=st.booleans(),
+)
+def test_hostile_files_that_are_rightly_listed_and_sealed_fail_a_check_and_nothing_else(
+    network: NetworkFixture, tmp_path: Path, name: str, content: bytes, signed: bool
+) -> None:
+    path = tmp_path / "x.palermo.zip"
+    kind = package.SEAL_TYPE if name == package.SEAL else package.MANIFEST_TYPE
+    reseal(network, path, {name: dsse.sign(kind, content, network.borealia) if signed else content})
+    assert verify_package(path, network.trust_root, network.now).verdict is Verdict.REFUSED
+
+
+def test_a_draft_can_be_rebuilt_from_its_stored_parts(network: NetworkFixture, tmp_path: Path) -> None:
+    made = network.draft()
+    stored = []
+    for number, content in enumerate(made.contents):
+        stored.append(tmp_path / str(number))
+        stored[-1].write_bytes(content)
+    again = package.Draft(made.manifest, tuple(stored), made.directory, made.trust_root)
+    assert again.manifest_digest == made.manifest_digest
+    path = network.seal(tmp_path / "x.palermo.zip", again)
+    assert verify_package(path, network.trust_root).verdict is Verdict.PROVEN
+    stored[0].write_bytes(b"another content")
+    with pytest.raises(PackageError, match="changed since"):
+        network.seal(tmp_path / "y.palermo.zip", again)
+    assert not [entry for entry in tmp_path.iterdir() if entry.name.startswith((".", "y"))]
+
+
+def test_a_package_needs_items_and_a_plain_id(network: NetworkFixture) -> None:
+    for changes in ({"items": []}, {"package_id": "../x"}):
+        with pytest.raises(FormatError):
+            network.draft(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a.txt", "data/0007-a.txt"),
+        ("../../etc/passwd", "data/0007-etc-passwd"),
+        ("证据", "data/0007-item"),
+        ("x" * 300, "data/0007-" + "x" * 80),
+    ],
+)
+def test_an_items_place_is_plain_whatever_its_name(name: str, path: str) -> None:
+    assert package.item_path(7, name) == path
+
+
+def test_the_digest_returned_is_that_of_the_file(network: NetworkFixture, tmp_path: Path) -> None:
+    made = network.draft()
+    digest = package.seal_package(
+        made,
+        tmp_path / "x",
+        ledger=network.prove(made.manifest_digest),
+        signing_key=network.borealia,
+        sealed_at=network.now,
+    )
+    assert digest == bagit.digest_of(tmp_path / "x").sha256
+    shutil.copy(tmp_path / "x", tmp_path / "renamed.zip")
+    assert verify_package(tmp_path / "renamed.zip", network.trust_root).verdict is Verdict.PROVEN
