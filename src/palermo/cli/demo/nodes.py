@@ -37,11 +37,14 @@ class Authority:
         return self.code[:2]
 
 
-def run_palermo(*arguments: str | Path) -> str:
-    """Run the ``palermo`` command and return what it printed; raises :class:`DemoError` with its messages."""
+def run_palermo(*arguments: str | Path, expect: int = 0) -> str:
+    """Run the ``palermo`` command and return what it printed.
+
+    Raises :class:`DemoError` with its messages when it ends with another code than expected.
+    """
     command = [sys.executable, "-m", "palermo", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    if done.returncode != expect:
         raise DemoError(f"{' '.join(command[2:])} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
 

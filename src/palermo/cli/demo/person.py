@@ -10,10 +10,11 @@ import hmac
 import struct
 import time
 from base64 import b32decode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -21,6 +22,9 @@ import httpx
 from palermo.cli.demo.nodes import DemoError
 
 PATIENCE_SECONDS = 300.0
+T = TypeVar("T")
+Uploads = Sequence[tuple[str, Path]]
+"""Field names and files; a field may come several times."""
 _VOID = frozenset({"input", "br", "img", "hr", "meta", "link", "wbr"})
 
 
@@ -77,6 +81,25 @@ class Page(HTMLParser):
             return element.attributes[name] or element.text.strip()
         raise DemoError(f"{self.url} shows no {name}: {self.text[:500]}")
 
+    def rows_of(self, kind: str) -> list[Element]:
+        """The rows of a kind (``data-kind``), each with its ``data-ref``."""
+        return [element for element in self.with_attribute("data-ref") if element.attributes.get("data-kind") == kind]
+
+    def row_of(self, kind: str, *texts: str) -> str:
+        """The ``data-ref`` of the first row of a kind that says all of these, in text or attributes; else ""."""
+        for element in self.rows_of(kind):
+            said = " ".join([element.text, *element.attributes.values()])
+            if all(text in said for text in texts):
+                return element.attributes["data-ref"]
+        return ""
+
+    def option(self, select: str, text: str) -> str:
+        """The value of a list's entry with this text. Raises :class:`DemoError` when there is none."""
+        for element in self.elements:
+            if element.attributes.get("select") == select and text in element.text:
+                return element.attributes.get("value", "")
+        raise DemoError(f"{self.url} offers no {text!r} in {select}")
+
     def form(self, path: str) -> Form:
         """The form that posts to a path. Raises :class:`DemoError` when there is none."""
         for form in self.forms:
@@ -108,7 +131,9 @@ class Page(HTMLParser):
         if tag == "select":
             self._select = name
             form.fields.setdefault(name, [])
-        elif tag == "option" and self._select is not None and "selected" in attributes:
+        elif tag == "option" and self._select is not None:
+            attributes["select"] = self._select
+        if tag == "option" and self._select is not None and "selected" in attributes:
             form.fields[self._select] = [*form.fields[self._select], attributes.get("value", "")]
         elif tag == "textarea" and name:
             form.fields.setdefault(name, [""])
@@ -182,9 +207,7 @@ class Person:
             )
         return page
 
-    def post(
-        self, page: Page, path: str, values: dict[str, Any] | None = None, files: dict[str, Path] | None = None
-    ) -> Page:
+    def post(self, page: Page, path: str, values: dict[str, Any] | None = None, files: Uploads = ()) -> Page:
         """Fill in a page's form and send it. Fields that are not named keep what the page put into them.
 
         A transport error is raised to the caller, who looks whether the press arrived. Raises :class:`DemoError` when
@@ -194,7 +217,7 @@ class Person:
         data: dict[str, list[str]] = {name: list(given) for name, given in form.fields.items()}
         for name, value in (values or {}).items():
             data[name] = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
-        uploads = [(name, (file.name, file.read_bytes())) for name, file in (files or {}).items()]
+        uploads = [(name, (file.name, file.read_bytes())) for name, file in files]
         response = self._client.post(form.action, data=data, files=uploads or None, headers={"Referer": page.url})
         answer = Page(response)
         if answer.status >= httpx.codes.BAD_REQUEST:
@@ -202,6 +225,33 @@ class Person:
                 f"{self.log_in.username} of {self.log_in.node}: {path} answers {answer.status}: {answer.text[:1500]}"
             )
         return answer
+
+    def try_once(self, path: str, values: dict[str, Any], files: Uploads = (), form: str = "") -> Page | None:
+        """Open a page, fill in its form and send it; None where the answer was lost and nobody knows if it arrived."""
+        try:
+            return self.post(self.get(path), form or path, values, files)
+        except httpx.TransportError:
+            return None
+
+    def ensure(
+        self,
+        seen: Callable[[], T],
+        path: str,
+        values: dict[str, Any],
+        files: Uploads = (),
+        form: str = "",
+    ) -> T:
+        """Press a button until its effect is seen, and never again once it is.
+
+        ``seen`` looks at the node's pages and returns something true when the effect is there. Raises
+        :class:`DemoError` when a press was answered but has no effect.
+        """
+        answered = 0
+        while not (effect := seen()):
+            if answered:
+                raise DemoError(f"{self.log_in.username} of {self.log_in.node}: {path} was answered, without effect")
+            answered += self.try_once(path, values, files, form) is not None
+        return effect
 
     def download(self, path: str) -> bytes:
         """Fetch a file."""
