@@ -1,8 +1,8 @@
 """One value, one spelling: JSON in the canonical form of RFC 8785, for the values that our messages use.
 
 Those are objects with text keys, lists, text, whole numbers below 2**53, booleans and null; floating point is refused,
-so that two implementations cannot differ about it. :func:`decode` bounds size and depth before it parses, refuses a
-key given twice, and re-encodes and compares: there is exactly one byte string for each value.
+so that two implementations cannot differ about it. :func:`decode` bounds size, depth and number of values before it
+parses, refuses a key given twice, and re-encodes and compares: there is exactly one byte string for each value.
 """
 
 import base64
@@ -16,9 +16,12 @@ from palermo.sealing.errors import FormatError
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53
+MAX_TOKENS = 1 << 21
+"""How many strings, brackets and commas there may be: a million empty lists are few bytes and much memory."""
 
-# A whole string, or one bracket: what is needed to count depth without parsing.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# A string, or one bracket or comma: what is needed to bound depth and number of values before parsing. Possessive, and
+# a string may lack its end, so that each byte is looked at once whatever the input.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
 
 
 def encode(value: Any) -> bytes:
@@ -33,7 +36,7 @@ def decode(data: bytes, part: str, *, max_bytes: int = MAX_BYTES, max_depth: int
     """Read one canonical JSON object. ``part`` names it in errors. Raises FormatError for anything else."""
     if len(data) > max_bytes:
         raise FormatError(part, f"{len(data)} bytes, more than the {max_bytes} allowed")
-    _check_depth(data, part, max_depth)
+    _check_shape(data, part, max_depth)
     try:
         value = json.loads(
             data.decode(),
@@ -67,13 +70,15 @@ def decode_base64(text: str, part: str) -> bytes:
     return data
 
 
-def _check_depth(data: bytes, part: str, max_depth: int) -> None:
+def _check_shape(data: bytes, part: str, max_depth: int) -> None:
     depth = 0
-    for token in _TOKEN.finditer(data):
+    for count, token in enumerate(_TOKEN.finditer(data)):
         first = data[token.start()]
         depth += (first in b"[{") - (first in b"]}")
         if depth > max_depth:
             raise FormatError(part, f"nested deeper than {max_depth} levels")
+        if count >= MAX_TOKENS:
+            raise FormatError(part, "holds more values than any message of ours")
 
 
 def _object(pairs: list[tuple[str, Any]], part: str) -> dict[str, Any]:
