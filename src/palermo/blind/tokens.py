@@ -1,9 +1,9 @@
 """From the VOPRF output T (64 bytes) to what each step uses: HKDF-SHA512 (RFC 5869) with a label of its own for each.
 
-fingerprint, slots   in the filter: 32 bits to compare, 64 bits that say where they lie
-locator              16 bytes, bound to one manifest: what the querier names a filter positive by
-querier key          proves to the holder that the querier evaluated this very value
-holder key           proves to the querier that the holder has it
+fingerprint    in the filter: 32 bits to compare, after 64 bits that say where they lie
+locator        16 bytes, bound to one manifest: what the querier names a filter positive by
+querier key    proves to the holder that the querier evaluated this very value
+holder key     proves to the querier that the holder has it
 
 None of them tells anything about another, nor about T.
 """
@@ -16,8 +16,7 @@ Token = NewType("Token", bytes)
 
 LOCATOR_BYTES = 16
 KEY_BYTES = 32
-FINGERPRINT_BYTES = 4
-SLOTS_BYTES = 8
+FINGERPRINT_BYTES = 8 + 4
 
 _SALT = b"palermo-blind-v1 token"
 
@@ -27,14 +26,9 @@ def token(output: bytes) -> Token:
     return Token(hmac.digest(_SALT, output, "sha512"))
 
 
-def fingerprint(of: Token) -> int:
-    """32 bits that the filter stores."""
-    return int.from_bytes(_expand(of, b"fingerprint", FINGERPRINT_BYTES))
-
-
-def slots(of: Token) -> int:
-    """64 bits, independent of the fingerprint, that say where the filter stores it."""
-    return int.from_bytes(_expand(of, b"slots", SLOTS_BYTES))
+def fingerprint(of: Token) -> bytes:
+    """12 bytes: 64 bits that say where in the filter, then the 32 bits stored there; independent of each other."""
+    return _expand(of, b"fingerprint", FINGERPRINT_BYTES)
 
 
 def locator(of: Token, manifest_digest: bytes) -> bytes:
