@@ -6,7 +6,7 @@ from typing import Any
 
 from palermo.intake.errors import RowError
 from palermo.intake.prose.places import bare_countries
-from palermo.subjects.entities import MAX_LINE_BYTES, Entity, EntityError
+from palermo.subjects.entities import MAX_LINE_BYTES, NAME_PROPERTIES, Entity, EntityError
 
 MAX_ENTITY_CHARACTERS = MAX_LINE_BYTES // 5
 """Text of one entity; a character takes at most four bytes, so the written line stays readable for everyone."""
@@ -95,6 +95,15 @@ class Draft:
         """`add` for an iterable."""
         self.add(name, *values)
 
+    def _drop_repeated_names(self) -> None:
+        """A name stands under the strongest property that lists give it."""
+        stronger: set[str] = set()
+        for name in NAME_PROPERTIES:
+            values = self._values.pop(name, {})
+            if kept := {text: None for text in values if text not in stronger}:
+                self._values[name] = kept
+            stronger |= kept.keys()
+
     def _keep(self, name: str, text: str) -> None:
         self._size += len(text)
         if self._size > MAX_ENTITY_CHARACTERS:
@@ -105,6 +114,7 @@ class Draft:
         """The finished entity, properties in alphabetical order. Raises `RowError` if it has no name or a bad id."""
         if not self._values.get("name"):
             raise RowError(f"{self._id} has no name")
+        self._drop_repeated_names()
         entity = Entity(self._id, self.schema_name, {name: tuple(self._values[name]) for name in sorted(self._values)})
         try:
             return Entity.from_json(entity.to_json())

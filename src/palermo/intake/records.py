@@ -44,6 +44,10 @@ class Element:
         """Texts of the VALUE elements below the children of that tag."""
         return [text for child in self.all(tag) for text in child.texts("VALUE")]
 
+    def longest(self) -> int:
+        """Length of the longest text, here or below, in characters."""
+        return max(len(self.text), *(child.longest() for child in self.children), 0)
+
     def brief(self) -> str:
         """The element on one line, for a report."""
         inner = self.text + "".join(child.brief() for child in self.children)

@@ -79,9 +79,10 @@ def _group_id(header: list[str], row: list[str]) -> str:
 def _entity(rows: list[Row]) -> Entity:
     if len(rows) > MAX_GROUP_ROWS:
         raise RowError(f"more than {MAX_GROUP_ROWS} rows with the Group ID {rows[0]['Group ID'].strip()}")
+    # What goes with the prime name comes first, whichever row the alphabet put first.
+    rows = sorted(rows, key=lambda row: row["Alias Type"].strip() != "Prime Alias")
     draft = Draft(f"uk-{rows[0]['Group ID'].strip()}", _schema(rows))
-    # The prime name comes first, whichever row the alphabet put first.
-    for row in sorted(rows, key=lambda row: row["Alias Type"].strip() != "Prime Alias"):
+    for row in rows:
         _add_names(draft, row)
     for row in _distinct(rows, _ADDRESS):
         draft.add("address", ", ".join(part for name in _ADDRESS if (part := row.get(name, "").strip(" ,"))))

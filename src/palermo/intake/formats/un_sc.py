@@ -17,7 +17,7 @@ from palermo.intake.prose.enumerations import items
 from palermo.intake.prose.names import is_latin, listed_names, names_in_note
 from palermo.intake.prose.numbers import document_number
 from palermo.intake.records import Element, xml_records
-from palermo.intake.rows import ignore_progress
+from palermo.intake.rows import MAX_CELL_CHARACTERS, ignore_progress
 from palermo.subjects.entities import Entity
 
 _RECORDS = frozenset({"INDIVIDUAL", "ENTITY"})
@@ -46,9 +46,11 @@ def read(
 
 
 def _entity(record: Element) -> Entity:
+    if record.longest() > MAX_CELL_CHARACTERS:
+        raise RowError(f"an element of more than {MAX_CELL_CHARACTERS} characters")
     person = record.tag == "INDIVIDUAL"
     draft = Draft(f"un-{_reference(record)}", "Person" if person else "Organization")
-    _add_names(draft, record, person)
+    _add_name(draft, record, person)
     _add_listing(draft, record)
     for address in record.all(f"{record.tag}_ADDRESS"):
         _add_address(draft, address)
@@ -56,6 +58,8 @@ def _entity(record: Element) -> Entity:
         _add_life(draft, record)
         for document in record.all("INDIVIDUAL_DOCUMENT"):
             _add_document(draft, document)
+    for alias in record.all(f"{record.tag}_ALIAS"):
+        _add_alias(draft, alias, person)
     return draft.entity()
 
 
@@ -68,14 +72,12 @@ def _reference(record: Element) -> str:
     return reference
 
 
-def _add_names(draft: Draft, record: Element, person: bool) -> None:
+def _add_name(draft: Draft, record: Element, person: bool) -> None:
     full = " ".join(part for tag in _NAME_PARTS if (part := record.get(tag)))
     draft.add("name", full)
-    if not person:
-        draft.each("alias", (name.text for name in listed_names(full, person=False) if name.property == "alias"))
+    for name in [] if person else listed_names(full, person=False):
+        draft.add(name.property, name.text)
     draft.each("name", record.texts("NAME_ORIGINAL_SCRIPT"))
-    for alias in record.all(f"{record.tag}_ALIAS"):
-        _add_alias(draft, alias, person)
 
 
 def _add_alias(draft: Draft, alias: Element, person: bool) -> None:

@@ -26,6 +26,10 @@ _ACRONYM = re.compile(r"[A-Z][A-Z0-9.&/-]{1,11}")
 _REFERENCE = re.compile(r"[A-Z]{2}[ei]\.\d+", re.IGNORECASE)
 
 
+MAX_BRACKETS = 20
+"""A cell with more brackets than this is prose, not names, and stays as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedName:
     """A name and the FollowTheMoney property it belongs to."""
@@ -54,6 +58,8 @@ def listed_names(text: str, *, person: bool, weak: bool = False) -> list[ListedN
     """
     squashed = " ".join(text.replace("\ufffd", "'").split())
     brackets = _BRACKET.findall(squashed)
+    if len(brackets) > MAX_BRACKETS:
+        return [ListedName(squashed, "weakAlias")]
     outside = _BRACKET.sub(" ", squashed).replace(")", " ") if _brackets_leave(squashed, person) else squashed
     kind: NameProperty = "weakAlias" if weak else "alias"
     if _LISTED.search(squashed):

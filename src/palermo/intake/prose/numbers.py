@@ -2,7 +2,7 @@
 
 import re
 
-_NUMBER = re.compile(r"(?<![\w/-])(?:[A-Z]{1,2}[ -]{1,2})?(?:[A-Z]{0,5}\d|[A-Z0-9]+[./-])[A-Z0-9./-]*(?![\w/])")
+_NUMBER = re.compile(r"(?<![\w/-])(?:[A-Z]{1,2}[ -]{1,2})?(?:[A-Z]{0,8}\d|[A-Z0-9]+[./-])[A-Z0-9./-]*(?![\w/])")
 _TAIL = re.compile(
     r"(?:,|\.)?\s*\b(?:issued|issue|expir\w*|valid|under|born|dated?|delivered|on \d|since|in the name"
     r"|fraudulently)\b.*",
@@ -13,9 +13,9 @@ _DATE = re.compile(
     r"[a-z]*\.?\s+\d{4})\b"
 )
 _LABEL = re.compile(r"\b(?:no|nos|number|numbers|num|ID|NI)\b\.?\s*:?\s*", re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _TELEPHONE = re.compile(
-    r"\b(?:tel(?:ephone)?|phone|mob(?:ile)?)\b[^+\d(]{0,20}((?:[+(]?\d[\d\s()+-]{5,}\d[,;/ and]*)+)", re.IGNORECASE
+    r"\b(?:tel(?:ephone)?|phone|mob(?:ile)?)\b[^+\d(]{0,20}([+(\d][\d\s()+,;/-]*(?:and[\d\s()+,;/-]*)*)", re.IGNORECASE
 )
 _IMO = re.compile(r"\bIMO\b[^\d;]{0,12}(\d{7})\b")
 MIN_DIGITS = 3
@@ -26,7 +26,8 @@ def document_number(text: str) -> str | None:
 
     "Afghan passport number SE 012820, issued in Kabul" gives "SE 012820"; dates of issue and expiry are no numbers.
     """
-    phrase = _DATE.sub(" ", _TAIL.sub("", _LABEL.sub(" ", " ".join(text.split()))))
+    phrase = _TAIL.sub("", " ".join(_LABEL.sub(" ", " ".join(text.split())).split()))
+    phrase = _DATE.sub(" ", phrase)
     for match in _NUMBER.finditer(phrase):
         number = " ".join(match[0].split()).strip(" .-/")
         if sum(character.isdigit() for character in number) >= MIN_DIGITS:

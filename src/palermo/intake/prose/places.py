@@ -16,8 +16,9 @@ def bare_countries(text: str) -> Iterator[str]:
     "Kuwait (at time of listing)", "Saudi Arabia citizenship", "Amman, Jordan", "former Yugoslavia" (the model knows
     the states of the last century too).
     """
-    yield text.strip()
-    unbracketed = _BRACKETS.sub("", text).strip(" ,.")
+    squashed = " ".join(text.split())
+    yield squashed
+    unbracketed = _BRACKETS.sub("", squashed).strip(" ,.")
     yield unbracketed
     yield _AROUND.sub("", _AROUND.sub("", unbracketed)).strip()
     if "," in unbracketed:

@@ -143,7 +143,7 @@ def _wallet(uid: int, wallet: Wallet) -> Entity:
     draft = Draft(f"ofac-{uid}-{wallet.currency}-{wallet.address}", "CryptoWallet")
     draft.add("name", f"{wallet.currency} {wallet.address}")
     draft.add("cryptoAddress", wallet.address)
-    draft.add("currency", wallet.currency)
+    draft.add("currencySymbol", wallet.currency)
     draft.add("holder", f"ofac-{uid}")
     draft.add("topics", "sanction")
     return draft.entity()

@@ -58,7 +58,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     ),
     "taxNumber": (
         "NIT #",
-        r"R\.F\.C\.",
+        r"R\.?F\.?C\.?",
         r"Tax ID No\.",
         "RUC #",
         "(?:Italian )?Fiscal Code",
@@ -121,7 +121,7 @@ _NUMBERS = frozenset({"passportNumber", "idNumber", "taxNumber", "registrationNu
 def add_remarks(draft: Draft, remarks: str) -> list[Wallet]:
     """Add every item of the remarks to the draft; return the wallets, which are entities of their own."""
     wallets: list[Wallet] = []
-    items = [item for piece in remarks.split(";") if (item := piece.strip())]
+    items = [item for piece in remarks.split(";") if (item := " ".join(piece.split()))]
     cut = len(remarks) >= CUT_AT_CHARACTERS
     for position, item in enumerate(items):
         if cut and position == len(items) - 1:
@@ -141,7 +141,7 @@ def _add_item(draft: Draft, item: str) -> bool:
             values = _VALUES.get(name, _plain)(match[1].strip())
             for value in values:
                 draft.country(name, value) if name in _COUNTRIES else draft.add(name, value)
-            if not values or name in _NUMBERS:
+            if not values or name in _NUMBERS or "circa" in item:
                 draft.note(item)
             return True
     return False
