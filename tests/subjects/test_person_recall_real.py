@@ -23,6 +23,7 @@ def person_values(entity: Entity) -> set[str]:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("un_file", "code", "files", "source", "prefix", "plain_hits"),
     [

@@ -46,10 +46,11 @@ CASES = [
         Entity(
             "x",
             "Company",
-            {"registrationNumber": ("00445790",), "jurisdiction": ("gb",), "website": ("www.example.org",)},
+            {"registrationNumber": ("00999001",), "jurisdiction": ("gb",), "website": ("www.example.org",)},
         ),
-        {("company", "GB:445790"), ("domain", "example.org")},
+        {("company", "GB:999001"), ("domain", "example.org")},
     ),
+    (Entity("x", "Organization", {"imoNumber": ("IMO1234565",)}), {("company", "IMO:1234565")}),
     (
         Entity("x", "UserAccount", {"service": ("IMEI",), "username": ("49015420323751",)}),
         {("imei", "490154203237518")},

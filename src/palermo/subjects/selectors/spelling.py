@@ -42,7 +42,10 @@ def issuer_and_number(text: str, issuer: str | None) -> tuple[str, str] | None:
 
 @lru_cache(4096)
 def country_code(text: str) -> str | None:
-    """ISO 3166-1 alpha-2 code in upper case, from such a code or a country's name in any script; None if unknown."""
+    """ISO 3166-1 alpha-2 code in upper case, from such a code or a country's name in any script; None if unknown.
+
+    States that are gone keep their code where it was never given again. ZZ, "unknown", is no country.
+    """
     from rigour.territories import get_territory, lookup_territory
 
     name = plain(text)
@@ -50,9 +53,10 @@ def country_code(text: str) -> str | None:
         return None
     known = get_territory(name.lower()) if len(name) == 2 else None
     territory = known or lookup_territory(name)
-    if territory is None or not territory.is_country or len(territory.code) != 2:
+    if territory is None or len(territory.code) != 2 or territory.code == "zz":
         return None
-    return territory.code.upper()
+    is_state = territory.is_country or territory.is_jurisdiction or territory.is_historical
+    return territory.code.upper() if is_state else None
 
 
 def countries(entity: Entity, *properties: str) -> tuple[str, ...]:
