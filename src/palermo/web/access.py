@@ -1,4 +1,4 @@
-"""Who reaches a page at all: a signed-in officer with both factors. What they may do there, the office's policy decides."""
+"""Who reaches a page at all: an officer with both factors. What they may do there, the office's policy decides."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -43,7 +43,9 @@ def needs(
 ) -> Callable[[Callable[Concatenate[Request, P], HttpResponse]], Callable[Concatenate[Request, P], HttpResponse]]:
     """Refuse a page to officers whose role lacks ``permission`` (need to know is for the queries to decide)."""
 
-    def decorate(view: Callable[Concatenate[Request, P], HttpResponse]) -> Callable[Concatenate[Request, P], HttpResponse]:
+    def decorate(
+        view: Callable[Concatenate[Request, P], HttpResponse],
+    ) -> Callable[Concatenate[Request, P], HttpResponse]:
         @wraps(view)
         def checked(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             policy.require(request.user, permission)

@@ -56,7 +56,9 @@ class NodeErrorMiddleware:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: no such page, no such object, or no need to know of it."""
-    return error_page(request, 404, _("There is nothing at this address that you can see. Check it, or go to your work."))
+    return error_page(
+        request, 404, _("There is nothing at this address that you can see. Check it, or go to your work.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -72,13 +74,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: a fault of this node. It needs no database, no session and no officer."""
     try:
-        return error_page(request, 500, _("Nothing that you sent was kept. Try again; if it happens again, tell your administrator."))
+        return error_page(
+            request, 500, _("Nothing that you sent was kept. Try again; if it happens again, tell your administrator.")
+        )
     except Exception:
         _log.exception("the error page itself failed")
-        return HttpResponse("Sorry, there is a problem with this node. Try again later.", status=500, content_type="text/plain")
+        return HttpResponse(
+            "Sorry, there is a problem with this node. Try again later.", status=500, content_type="text/plain"
+        )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form was not sent from a page of this node, or the page was open across a sign-in."""
-    sentence = _("For your protection this form is valid only from its own page. Go back, reload the page and send it again.")
+    sentence = _(
+        "For your protection this form is valid only from its own page. Go back, reload the page and send it again."
+    )
     return error_page(request, 403, sentence)

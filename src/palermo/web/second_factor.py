@@ -26,5 +26,7 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
         return self._cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None).decode()
 
     def _cipher(self) -> AESGCM:
-        derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"palermo second factor v1").derive(settings.SECRET_KEY.encode())
+        derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"palermo second factor v1").derive(
+            settings.SECRET_KEY.encode()
+        )
         return AESGCM(derived)

@@ -183,7 +183,9 @@ def join_second_factor(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         codes = _activate(officer, secret, token)
         request.session.flush()
-        return render(request, "palermo/sign_in/recovery_codes.html", {"codes": codes, "sign_in": reverse("account_login")})
+        return render(
+            request, "palermo/sign_in/recovery_codes.html", {"codes": codes, "sign_in": reverse("account_login")}
+        )
     context = {"form": form, "secret": secret, "grouped": _in_fours(secret), "drawing": _qr_code(officer, secret)}
     return render(request, "palermo/sign_in/join_second_factor.html", context, status=422 if form.errors else 200)
 
@@ -204,7 +206,7 @@ def _in_fours(secret: str) -> str:
 
 
 def _qr_code(officer: AbstractBaseUser, secret: str) -> str:
-    """The secret as a drawing for the app's camera: SVG inside the page, as the page policy allows no image from elsewhere."""
+    """The secret as a drawing for the app's camera: SVG, since the page policy allows no ``data:`` image."""
     adapter = get_adapter()
     drawing: str = adapter.build_totp_svg(adapter.build_totp_url(officer, secret))
-    return mark_safe(drawing.partition("?>")[2] or drawing)  # made here, of our own secret  # noqa: S308
+    return mark_safe(drawing.partition("?>")[2] or drawing)  # made here, of our own secret

@@ -1,15 +1,94 @@
-"""Addresses of all pages."""
+"""Addresses of all pages. What each takes and shows: docs/reference/pages.md."""
 
 from django.urls import path
 
-from palermo.web import health, sign_in, work
+from palermo.web import (
+    approvals,
+    audit,
+    cases,
+    evidence,
+    health,
+    holdings,
+    ledger,
+    matching,
+    messages,
+    officers,
+    partners,
+    requests,
+    sign_in,
+    work,
+)
 
 urlpatterns = [
     path("", work.queue, name="work"),
+    path("healthz", health.healthz, name="healthz"),
+    # signing in and joining
     path("sign-in/", sign_in.sign_in, name="account_login"),
     path("sign-in/second-factor/", sign_in.second_factor, name="mfa_authenticate"),
     path("sign-out/", sign_in.sign_out, name="account_logout"),
     path("join/<str:token>/", sign_in.join, name="join"),
     path("join/<str:token>/second-factor/", sign_in.join_second_factor, name="join-second-factor"),
-    path("healthz", health.healthz, name="healthz"),
+    # what this authority knows
+    path("holdings/", holdings.index, name="holdings"),
+    path("holdings/new/", holdings.new, name="holding-new"),
+    path("holdings/<slug:code>/", holdings.holding, name="holding"),
+    path("holdings/<slug:code>/edit/", holdings.edit, name="holding-edit"),
+    path("holdings/<slug:code>/protect/", holdings.protect, name="holding-protect"),
+    path("holdings/<slug:code>/unprotect/", holdings.unprotect, name="holding-unprotect"),
+    path("holdings/<slug:code>/loads/<str:reference>/rejects", holdings.rejects, name="load-rejects"),
+    # cases
+    path("cases/", cases.index, name="cases"),
+    path("cases/new/", cases.new, name="case-new"),
+    path("cases/<str:reference>/", cases.case, name="case"),
+    path("cases/<str:reference>/subjects/", cases.subjects, name="case-subjects"),
+    path("cases/<str:reference>/members/", cases.members, name="case-members"),
+    path("cases/<str:reference>/members/remove/", cases.remove_member, name="case-member-remove"),
+    path("cases/<str:reference>/notes/", cases.note, name="case-note"),
+    path("cases/<str:reference>/close/", cases.close, name="case-close"),
+    path("cases/<str:reference>/held-hits/", cases.held_hits, name="case-held-hits"),
+    path("cases/<str:reference>/runs/new/", matching.new_run, name="run-new"),
+    path("cases/<str:reference>/requests/new/<str:code>/", requests.new, name="request-new"),
+    path("cases/<str:reference>/evidence/new/", evidence.new_item, name="evidence-new"),
+    path("cases/<str:reference>/packages/new/", evidence.seal, name="package-new"),
+    # blind match
+    path("matching/", matching.overview, name="matching"),
+    path("runs/<str:run_id>/", matching.run, name="run"),
+    path("runs/<str:run_id>/hits.csv", matching.hits_csv, name="run-hits-csv"),
+    path("hits/<str:hit_id>/", matching.hit, name="hit"),
+    # requests
+    path("requests/", requests.index, name="requests"),
+    path("requests/<str:reference>/", requests.request_page, name="request"),
+    path("requests/<str:reference>/edit/", requests.edit, name="request-edit"),
+    path("requests/<str:reference>/gates/<str:code>/", requests.gate, name="request-gate"),
+    path("requests/<str:reference>/submit/", requests.submit, name="request-submit"),
+    path("requests/<str:reference>/send/", requests.send, name="request-send"),
+    path("requests/<str:reference>/withdraw/", requests.withdraw, name="request-withdraw"),
+    path("requests/<str:reference>/answer/", requests.answer, name="request-answer"),
+    path("requests/<str:reference>/close/", requests.close, name="request-close"),
+    path("approvals/<int:pk>/", approvals.approval, name="approval"),
+    # evidence
+    path("evidence/<str:reference>/", evidence.item, name="evidence"),
+    path("evidence/<str:reference>/content", evidence.content, name="evidence-content"),
+    path("evidence/<str:reference>/consent/", evidence.consent, name="evidence-consent"),
+    path("evidence/<str:reference>/use/", evidence.use, name="evidence-use"),
+    path("packages/<str:reference>/", evidence.package, name="package"),
+    path("packages/<str:reference>/download", evidence.package_download, name="package-download"),
+    path("packages/<str:reference>/verify/", evidence.package_verify, name="package-verify"),
+    # what left and came
+    path("ledger/", ledger.index, name="ledger"),
+    path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
+    path("ledger/check/", ledger.check, name="ledger-check"),
+    path("ledger/<int:index>/", ledger.entry, name="ledger-entry"),
+    path("messages/", messages.index, name="messages"),
+    path("messages/<str:message_id>/", messages.message, name="message"),
+    path("messages/<str:message_id>/receipt", messages.receipt, name="message-receipt"),
+    path("partners/", partners.index, name="partners"),
+    path("partners/import/", partners.import_directory, name="directory-import"),
+    path("partners/<str:code>/", partners.partner, name="partner"),
+    # the office
+    path("officers/", officers.index, name="officers"),
+    path("officers/new/", officers.new, name="officer-new"),
+    path("officers/<str:username>/", officers.officer, name="officer"),
+    path("officers/<str:username>/invite/", officers.invite, name="officer-invite"),
+    path("audit/", audit.trail, name="audit"),
 ]

@@ -74,7 +74,7 @@ PROPERTIES: dict[str, Promise] = {
     "address": _("Address"),
     "accountNumber": _("Account number"),
     "alias": _("Alias"),
-    "bank": _("Bank"),
+    "bankName": _("Bank"),
     "bic": _("BIC"),
     "birthCountry": _("Country of birth"),
     "birthDate": _("Date of birth"),
@@ -94,6 +94,41 @@ PROPERTIES: dict[str, Promise] = {
     "registrationNumber": _("Registration number"),
     "weakAlias": _("Weak alias"),
 }
+
+REVEALS: dict[str, Promise] = {
+    "existence": _("That we hold something, and whom to ask"),
+    "data": _("The whole entry as we hold it"),
+}
+PROTECTION: dict[str, Promise] = {
+    "covert": _("Covert operation"),
+    "witness": _("Witness protection"),
+    "third_party": _("Owned by a third party"),
+}
+NEUTRALITY: dict[str, Promise] = {
+    "political": _("Political"),
+    "military": _("Military"),
+    "religious": _("Religious"),
+    "racial": _("Racial"),
+}
+CONSENT: dict[str, Promise] = {"yes": _("Given"), "no": _("Not given")}
+INPUTS: dict[str, Promise] = {"subjects": _("The subjects of the case")}
+
+_TABLES: dict[str, dict[str, Promise]] = {
+    "reveals": REVEALS,
+    "protection": PROTECTION,
+    "neutrality": NEUTRALITY,
+    "consent": CONSENT,
+    "inputs": INPUTS,
+    "kind": SELECTOR_KINDS,
+}
+
+# How far a run is, of RUN_STEPS.
+RUN_STEPS = ("review", "preparing", "asked", "confirming", "done")
+
+
+def words(table: str, code: str) -> str:
+    """Words of a code; the code itself where the table has none."""
+    return str(_TABLES[table].get(code, code))
 
 
 def state_words(code: str) -> tuple[str, str]:

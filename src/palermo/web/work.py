@@ -14,4 +14,8 @@ from palermo.web.paging import slice_of
 def queue(request: Request) -> HttpResponse:
     """The first page after sign-in."""
     tasks = slice_of(request, queries.work_queue(request.user))
-    return render(request, "palermo/work.html", {"tasks": tasks, "now": timezone.now()})
+    return render(
+        request,
+        "palermo/work.html",
+        {"tasks": tasks, "now": timezone.now(), "state": "waiting" if tasks.rows else "empty"},
+    )

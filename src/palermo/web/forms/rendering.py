@@ -82,7 +82,7 @@ class PageForm(forms.Form):
 
 
 def attempt(form: forms.Form, action: Callable[[], T]) -> T | None:
-    """Run a write with what ``form`` holds. None where the form or the action found problems: they stand in the form."""
+    """Run a write with what ``form`` holds. None where form or action found problems: they stand in the form."""
     if not form.is_valid():
         return None
     try:
@@ -171,7 +171,11 @@ class DateParts(forms.DateInput):
         values = {"day": day.lstrip("0"), "month": month.lstrip("0"), "year": year.lstrip("0")}
         words = {"day": _("Day"), "month": _("Month"), "year": _("Year")}
         context["parts"] = [
-            {"name": f"{name}_{part}", "id": f"{context['widget']['attrs'].get('id', name)}_{part}", "label": words[part]}
+            {
+                "name": f"{name}_{part}",
+                "id": f"{context['widget']['attrs'].get('id', name)}_{part}",
+                "label": words[part],
+            }
             | {"value": values[part], "width": 4 if part == "year" else 2}
             for part in self.parts
         ]

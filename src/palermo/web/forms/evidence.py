@@ -1,0 +1,85 @@
+"""Forms of evidence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from palermo.node.evidence.marks import HandlingCode, InformationGrade, SourceGrade, Tlp
+from palermo.web.forms.rendering import Checkboxes, MomentParts, PageForm
+
+SOURCE = (
+    (SourceGrade.A.value, _("A – no doubt")),
+    (SourceGrade.B.value, _("B – mostly reliable")),
+    (SourceGrade.C.value, _("C – mostly unreliable")),
+    (SourceGrade.X.value, _("X – cannot be judged")),
+)
+INFORMATION = (
+    (InformationGrade.CERTAIN.value, _("1 – certain")),
+    (InformationGrade.KNOWN_TO_SOURCE.value, _("2 – known to the source itself")),
+    (InformationGrade.CORROBORATED.value, _("3 – hearsay, but corroborated")),
+    (InformationGrade.UNKNOWN.value, _("4 – cannot be judged")),
+)
+
+
+class ItemForm(PageForm):
+    """An item of evidence and how it was collected."""
+
+    content = forms.FileField(
+        label=_("File"), help_text=_("Its bytes are kept as they are; their digests are the item's name.")
+    )
+    what = forms.CharField(label=_("What it is"), help_text=_("Such as: statement of account, 1 to 31 March 2026."))
+    collected_by = forms.CharField(label=_("Collected by"), help_text=_("Name and office."))
+    how = forms.CharField(label=_("How it was collected"), widget=forms.Textarea(attrs={"rows": 3}))
+    collected_at = forms.DateTimeField(label=_("When it was collected"), widget=MomentParts)
+    where = forms.CharField(label=_("Where it was collected"))
+    use_limit = forms.CharField(
+        label=_("Use limit"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What the law allows it to be used for. It stays with the item (UNTOC 18(19))."),
+    )
+    tlp = forms.ChoiceField(
+        label=_("Traffic Light Protocol"), choices=[(mark.value, mark.value.upper()) for mark in Tlp]
+    )
+    handling_code = forms.ChoiceField(
+        label=_("Handling code"), choices=[(code.value, code.value) for code in HandlingCode]
+    )
+    source_grade = forms.ChoiceField(label=_("Reliability of the source"), choices=SOURCE)
+    information_grade = forms.ChoiceField(label=_("Accuracy of the information"), choices=INFORMATION)
+
+
+class SealForm(PageForm):
+    """Items that go, sealed, to one partner."""
+
+    items = forms.MultipleChoiceField(label=_("Items"), widget=Checkboxes)
+    recipient = forms.ChoiceField(label=_("Recipient"))
+    request_reference = forms.CharField(
+        label=_("Request"), help_text=_("Reference of the request that the package answers. Its purpose binds the use.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        choices: Sequence[tuple[str, str]],
+        partners: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["items"].choices = choices  # type: ignore[attr-defined]
+        self.fields["recipient"].choices = partners  # type: ignore[attr-defined]
+
+
+class ConsentForm(PageForm):
+    """The provider's consent to use an item elsewhere."""
+
+    case = forms.CharField(label=_("Case in which it may be used"))
+    given_by = forms.CharField(label=_("Given by"), help_text=_("Name and office at the providing authority."))
+    statement = forms.CharField(label=_("What it says"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class UseForm(PageForm):
+    """Another case that is to use a received item."""
+
+    case = forms.CharField(label=_("Case"), help_text=_("The provider's consent for this case must be recorded first."))
