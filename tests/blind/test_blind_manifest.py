@@ -59,6 +59,7 @@ def test_a_tier_has_tokens_of_its_own(match, world) -> None:
 
 def test_a_restarted_node_finds_everything_again(match, tmp_path) -> None:
     folder = tmp_path / "2030-01"
+    (tmp_path / "2030-01.partial").mkdir()  # a process was killed while it wrote
     match.publication.save(folder)
     loaded = Publication.load(folder)
     assert loaded.manifest == match.publication.manifest

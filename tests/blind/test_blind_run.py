@@ -123,6 +123,20 @@ def test_a_holder_confirms_a_run_once(match) -> None:
     assert match.confirm(run, other).answer != first.answer  # only the stored state knows
 
 
+def test_the_holder_forgets_what_did_not_match(match) -> None:
+    """Neither before nor after the confirm does its state hold a locator, an element, or a hint of what was asked."""
+    querier, request = match.start()
+    run = match.evaluate(request)
+    locators = querier.finalize(run.evaluation)
+    spent = match.confirm(run, locators).state
+    for locator, mac in Confirm.parse(locators).entries:
+        assert locator not in spent
+        assert mac not in spent
+    for element in Request.parse(request).batches[0].elements:
+        assert element not in run.state + spent
+    assert len(run.state) == len(spent) < 300
+
+
 def test_a_finished_run_keeps_nothing_of_what_was_asked(match) -> None:
     querier, request = match.start()
     absent = b"b@example.test"

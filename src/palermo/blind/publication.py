@@ -6,6 +6,7 @@ holdings must not be among the items. When the epoch ends, destroy the seed and 
 """
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,6 +58,7 @@ class Publication:
         if folder.exists():
             raise FileExistsError(f"{folder} exists; a publication is never overwritten")
         growing = folder.with_name(folder.name + ".partial")
+        shutil.rmtree(growing, ignore_errors=True)  # what a killed process left half done
         growing.mkdir(mode=0o700, parents=True)
         (growing / _MANIFEST).write_bytes(self.manifest)
         (growing / _SECRET).write_bytes(self.commitment_secret)
