@@ -23,7 +23,7 @@ from palermo.subjects.entities import Entity, write_entities
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUERIER, HOLDER = "AA-POL", "BB-POL"
-AT_THE_HOLDER = {Step.PUBLISH, Step.OFFER, Step.EVALUATE, Step.CONFIRM}
+AT_THE_HOLDER = {Step.PUBLISH, Step.OFFER, Step.EVALUATE, Step.CONFIRM, Step.REFUSE}
 
 OURS = [
     Entity(

@@ -13,8 +13,8 @@ class Case(models.Model):
     title = models.CharField(max_length=200)
     purpose = models.CharField(max_length=500)
     legal_basis = models.CharField(max_length=200)
-    neutrality = models.CharField(max_length=10, blank=True, default=Neutrality.NONE)
-    state = models.CharField(max_length=10, default=CaseState.OPEN)
+    neutrality = models.CharField(max_length=10, blank=True, default=Neutrality.NONE.value)
+    state = models.CharField(max_length=10, default=CaseState.OPEN.value)
     partner = models.CharField(max_length=20, blank=True)
     partner_case = models.CharField(max_length=60, blank=True)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
@@ -26,10 +26,13 @@ class Case(models.Model):
 
         ordering = ("-opened_at", "-pk")
         constraints = [
-            models.CheckConstraint(name="case_state", condition=models.Q(state__in=list(CaseState))),
-            models.CheckConstraint(name="case_neutrality", condition=models.Q(neutrality__in=list(Neutrality))),
+            models.CheckConstraint(name="case_state", condition=models.Q(state__in=list(map(str, CaseState)))),
             models.CheckConstraint(
-                name="case_closed_at", condition=models.Q(state=CaseState.CLOSED) ^ models.Q(closed_at__isnull=True)
+                name="case_neutrality", condition=models.Q(neutrality__in=list(map(str, Neutrality)))
+            ),
+            models.CheckConstraint(
+                name="case_closed_at",
+                condition=models.Q(state=CaseState.CLOSED.value) ^ models.Q(closed_at__isnull=True),
             ),
             models.CheckConstraint(
                 name="case_opener", condition=models.Q(opened_by__isnull=True) ^ models.Q(partner="")
@@ -37,7 +40,7 @@ class Case(models.Model):
             models.UniqueConstraint(
                 name="case_for_partner_case",
                 fields=("partner", "partner_case"),
-                condition=models.Q(state=CaseState.OPEN) & ~models.Q(partner=""),
+                condition=models.Q(state=CaseState.OPEN.value) & ~models.Q(partner=""),
             ),
         ]
 

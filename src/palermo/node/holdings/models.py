@@ -17,10 +17,10 @@ class Holding(models.Model):
     purpose = models.CharField(max_length=500)
     retention_date = models.DateField()
     partners = models.JSONField(default=list)
-    hit_reveals = models.CharField(max_length=10, default=HitReveals.EXISTENCE)
+    hit_reveals = models.CharField(max_length=10, default=HitReveals.EXISTENCE.value)
     contact_point = models.CharField(max_length=300)
     caveats = models.TextField(blank=True)
-    state = models.CharField(max_length=10, default=HoldingState.KEPT)
+    state = models.CharField(max_length=10, default=HoldingState.KEPT.value)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     expired_at = models.DateTimeField(null=True)
@@ -30,11 +30,13 @@ class Holding(models.Model):
 
         ordering = ("code",)
         constraints = [
-            models.CheckConstraint(name="holding_state", condition=models.Q(state__in=list(HoldingState))),
-            models.CheckConstraint(name="holding_hit_reveals", condition=models.Q(hit_reveals__in=list(HitReveals))),
+            models.CheckConstraint(name="holding_state", condition=models.Q(state__in=list(map(str, HoldingState)))),
+            models.CheckConstraint(
+                name="holding_hit_reveals", condition=models.Q(hit_reveals__in=list(map(str, HitReveals)))
+            ),
             models.CheckConstraint(
                 name="holding_expired_at",
-                condition=models.Q(state=HoldingState.EXPIRED) ^ models.Q(expired_at__isnull=True),
+                condition=models.Q(state=HoldingState.EXPIRED.value) ^ models.Q(expired_at__isnull=True),
             ),
         ]
 
@@ -54,7 +56,9 @@ class ProtectedItem(models.Model):
         ordering = ("entity_id",)
         constraints = [
             models.UniqueConstraint(name="protected_once", fields=("holding", "entity_id")),
-            models.CheckConstraint(name="protected_reason", condition=models.Q(reason__in=list(ProtectionReason))),
+            models.CheckConstraint(
+                name="protected_reason", condition=models.Q(reason__in=list(map(str, ProtectionReason)))
+            ),
         ]
 
 
@@ -65,7 +69,7 @@ class LoadRecord(models.Model):
     holding = models.ForeignKey(Holding, on_delete=models.PROTECT, related_name="loads")
     format = models.CharField(max_length=40)
     file_names = models.JSONField(default=list)
-    state = models.CharField(max_length=10, default=LoadState.QUEUED)
+    state = models.CharField(max_length=10, default=LoadState.QUEUED.value)
     progress = models.FloatField(default=0.0)
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -82,9 +86,10 @@ class LoadRecord(models.Model):
 
         ordering = ("-queued_at", "-pk")
         constraints = [
-            models.CheckConstraint(name="load_state", condition=models.Q(state__in=list(LoadState))),
+            models.CheckConstraint(name="load_state", condition=models.Q(state__in=list(map(str, LoadState)))),
             models.CheckConstraint(
                 name="load_ended_at",
-                condition=models.Q(state__in=[LoadState.DONE, LoadState.FAILED]) ^ models.Q(ended_at__isnull=True),
+                condition=models.Q(state__in=[LoadState.DONE.value, LoadState.FAILED.value])
+                ^ models.Q(ended_at__isnull=True),
             ),
         ]

@@ -44,6 +44,11 @@ def confirm(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> Non
     holder.confirm(payload["partner"], payload["run"], now)
 
 
+def refuse(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
+    """Tell a partner that its run failed here."""
+    holder.refuse(payload["partner"], payload["run"], payload["awaited"], now)
+
+
 JOB_HANDLERS: dict[str, Handler] = {
     Step.PUBLISH: publish,
     Step.OFFER: offer,
@@ -52,6 +57,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     Step.FINALIZE: finalize,
     Step.CONFIRM: confirm,
     Step.CONCLUDE: conclude,
+    Step.REFUSE: refuse,
 }
 PERIODIC: dict[str, Callable[[datetime], object]] = {
     "matching.review": release_reviewed,

@@ -10,7 +10,7 @@ class Epoch(models.Model):
     """A span of at most 30 days under one seed; the seed itself is a file that is destroyed when the epoch ends."""
 
     code = models.CharField(max_length=40, unique=True)
-    state = models.CharField(max_length=12, default=EpochState.PUBLISHING)
+    state = models.CharField(max_length=12, default=EpochState.PUBLISHING.value)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
@@ -21,9 +21,10 @@ class Epoch(models.Model):
 
         ordering = ("-valid_from", "-pk")
         constraints = [
-            models.CheckConstraint(name="epoch_state", condition=models.Q(state__in=list(EpochState))),
+            models.CheckConstraint(name="epoch_state", condition=models.Q(state__in=list(map(str, EpochState)))),
             models.CheckConstraint(
-                name="epoch_closed_at", condition=models.Q(state=EpochState.CLOSED) ^ models.Q(closed_at__isnull=True)
+                name="epoch_closed_at",
+                condition=models.Q(state=EpochState.CLOSED.value) ^ models.Q(closed_at__isnull=True),
             ),
         ]
 
@@ -80,7 +81,7 @@ class Run(models.Model):
     purpose = models.CharField(max_length=500)
     legal_basis = models.CharField(max_length=200)
     officer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=12, default=RunState.PREPARING)
+    state = models.CharField(max_length=12, default=RunState.PREPARING.value)
     counts = models.JSONField(default=dict)
     querier_state = models.BinaryField(null=True)
     inbound = models.BinaryField(null=True)
@@ -94,16 +95,16 @@ class Run(models.Model):
 
         ordering = ("-started_at", "-pk")
         constraints = [
-            models.CheckConstraint(name="run_state", condition=models.Q(state__in=list(RunState))),
+            models.CheckConstraint(name="run_state", condition=models.Q(state__in=list(map(str, RunState)))),
             models.CheckConstraint(
                 name="run_ended",
                 condition=models.Q(
-                    state__in=[RunState.DONE, RunState.FAILED],
+                    state__in=[RunState.DONE.value, RunState.FAILED.value],
                     ended_at__isnull=False,
                     querier_state__isnull=True,
                     inbound__isnull=True,
                 )
-                | (~models.Q(state__in=[RunState.DONE, RunState.FAILED]) & models.Q(ended_at__isnull=True)),
+                | (~models.Q(state__in=[RunState.DONE.value, RunState.FAILED.value]) & models.Q(ended_at__isnull=True)),
             ),
         ]
 
@@ -118,7 +119,7 @@ class HeldRun(models.Model):
     purpose = models.CharField(max_length=500)
     legal_basis = models.CharField(max_length=200)
     asked_by = models.CharField(max_length=200)
-    state = models.CharField(max_length=12, default=HeldRunState.ASKED)
+    state = models.CharField(max_length=12, default=HeldRunState.ASKED.value)
     counts = models.JSONField(default=dict)
     request_message = models.CharField(max_length=64)
     ledger_index = models.BigIntegerField()
@@ -134,16 +135,19 @@ class HeldRun(models.Model):
         ordering = ("-received_at", "-pk")
         constraints = [
             models.UniqueConstraint(name="held_run_once", fields=("partner", "run_id")),
-            models.CheckConstraint(name="held_run_state", condition=models.Q(state__in=list(HeldRunState))),
+            models.CheckConstraint(name="held_run_state", condition=models.Q(state__in=list(map(str, HeldRunState)))),
             models.CheckConstraint(
                 name="held_run_ended",
                 condition=models.Q(
-                    state__in=[HeldRunState.ANSWERED, HeldRunState.FAILED],
+                    state__in=[HeldRunState.ANSWERED.value, HeldRunState.FAILED.value],
                     ended_at__isnull=False,
                     holder_state__isnull=True,
                     inbound__isnull=True,
                 )
-                | (~models.Q(state__in=[HeldRunState.ANSWERED, HeldRunState.FAILED]) & models.Q(ended_at__isnull=True)),
+                | (
+                    ~models.Q(state__in=[HeldRunState.ANSWERED.value, HeldRunState.FAILED.value])
+                    & models.Q(ended_at__isnull=True)
+                ),
             ),
         ]
 
@@ -173,7 +177,7 @@ class Hit(models.Model):
     partner_reference = models.CharField(max_length=32)
     selectors = models.JSONField()
     disclosure = models.JSONField()
-    verdict = models.CharField(max_length=10, blank=True, default=Verdict.WAITING)
+    verdict = models.CharField(max_length=10, blank=True, default=Verdict.WAITING.value)
     intelligence = models.BooleanField(default=False)
     found_at = models.DateTimeField()
 
@@ -183,11 +187,11 @@ class Hit(models.Model):
         ordering = ("pk",)
         constraints = [
             models.UniqueConstraint(name="hit_once", fields=("run", "our_id", "partner_reference")),
-            models.CheckConstraint(name="hit_verdict", condition=models.Q(verdict__in=list(Verdict))),
+            models.CheckConstraint(name="hit_verdict", condition=models.Q(verdict__in=list(map(str, Verdict)))),
             models.CheckConstraint(
                 name="hit_intelligence",
-                condition=models.Q(verdict=Verdict.SAME, intelligence=True)
-                | (~models.Q(verdict=Verdict.SAME) & models.Q(intelligence=False)),
+                condition=models.Q(verdict=Verdict.SAME.value, intelligence=True)
+                | (~models.Q(verdict=Verdict.SAME.value) & models.Q(intelligence=False)),
             ),
         ]
 
@@ -229,6 +233,6 @@ class Judgement(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="judgement_verdict",
-                condition=models.Q(verdict__in=[Verdict.SAME, Verdict.DIFFERENT, Verdict.UNSURE]),
+                condition=models.Q(verdict__in=[Verdict.SAME.value, Verdict.DIFFERENT.value, Verdict.UNSURE.value]),
             )
         ]

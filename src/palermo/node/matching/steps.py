@@ -22,6 +22,7 @@ class Step(StrEnum):
     FINALIZE = "matching.finalize"
     CONFIRM = "matching.confirm"
     CONCLUDE = "matching.conclude"
+    REFUSE = "matching.refuse"
 
 
 def message_id(*parts: str) -> str:

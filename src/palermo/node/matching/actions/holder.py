@@ -25,7 +25,7 @@ from palermo.node.matching import files
 from palermo.node.matching.messages import ANSWER, CONFIRM, EVALUATION, AnswerMessage, Disclosed, EvaluationMessage
 from palermo.node.matching.models import Epoch, HeldHit, HeldRun
 from palermo.node.matching.states import HELD_RUN_MOVES, HeldRunState
-from palermo.node.matching.steps import Step, job_key, message_id, move_held_run
+from palermo.node.matching.steps import Step, enqueue, job_key, message_id, move_held_run
 from palermo.node.office import queries as office
 from palermo.node.office.actions import add_task, audit
 from palermo.sealing import dsse
@@ -95,19 +95,28 @@ def confirm(partner: str, run_id: str, now: datetime) -> None:
 
 @transaction.atomic
 def fail(partner: str, run_id: str, reason: str, now: datetime) -> bool:
-    """End a partner's run that cannot go on, and tell the partner why; False if it had ended already."""
-    ledger.hold()
+    """End a partner's run that cannot go on, and queue telling the partner why; False if it had ended already."""
     run = _locked(partner, run_id)
     before = HeldRunState(run.state)
     if HeldRunState.FAILED not in HELD_RUN_MOVES[before]:
         return False
     move_held_run(run, HeldRunState.FAILED, failure=reason, ended_at=now)
     audit(None, "held_run.failed", run_id, now=now, detail={"partner": partner})
-    if before is HeldRunState.ASKED:
-        _send(run, EVALUATION, EvaluationMessage(run_id, refusal=reason).to_bytes(), run.request_message, now)
-    else:
-        _send(run, ANSWER, AnswerMessage(run_id, refusal=reason).to_bytes(), "", now)
+    awaited = EVALUATION if before is HeldRunState.ASKED else ANSWER
+    enqueue(Step.REFUSE, partner, run_id, partner=partner, run=run_id, awaited=awaited, now=now)
     return True
+
+
+@transaction.atomic
+def refuse(partner: str, run_id: str, awaited: str, now: datetime) -> None:
+    """Job: tell a partner why its run failed, in place of the message that it waits for.
+
+    A job of its own, so that a partner to whom nothing can be sealed keeps no epoch from ending.
+    """
+    ledger.hold()
+    run = _locked(partner, run_id)
+    message = EvaluationMessage if awaited == EVALUATION else AnswerMessage
+    _send(run, awaited, message(run_id, refusal=run.failure).to_bytes(), "", now)
 
 
 def refuse_runs_of(epoch: Epoch, now: datetime) -> None:
