@@ -10,7 +10,7 @@ import hmac
 import struct
 import time
 from base64 import b32decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -40,11 +40,12 @@ class Form:
 
 @dataclass
 class Element:
-    """A start tag with its attributes and, once closed, the text inside."""
+    """A start tag with its attributes and, once closed, the text and the links inside."""
 
     tag: str
     attributes: dict[str, str]
     text: str = ""
+    links: list[str] = field(default_factory=list)
 
 
 class Page(HTMLParser):
@@ -81,17 +82,32 @@ class Page(HTMLParser):
             return element.attributes[name] or element.text.strip()
         raise DemoError(f"{self.url} shows no {name}: {self.text[:500]}")
 
-    def rows_of(self, kind: str) -> list[Element]:
-        """The rows of a kind (``data-kind``), each with its ``data-ref``."""
-        return [element for element in self.with_attribute("data-ref") if element.attributes.get("data-kind") == kind]
+    def rows(self, prefix: str = "") -> list[Element]:
+        """Rows with a ``data-ref``; with a prefix, those that link to an address below it."""
+        rows = self.with_attribute("data-ref")
+        return [row for row in rows if not prefix or any(link.startswith(prefix) for link in row.links)]
 
-    def row_of(self, kind: str, *texts: str) -> str:
-        """The ``data-ref`` of the first row of a kind that says all of these, in text or attributes; else ""."""
-        for element in self.rows_of(kind):
-            said = " ".join([element.text, *element.attributes.values()])
+    def ref(self, prefix: str, *texts: str) -> str:
+        """The ``data-ref`` of the first row with such a link that says all of these, in text or attributes; else ""."""
+        for row in self.rows(prefix):
+            said = " ".join([row.text, *row.attributes.values()])
             if all(text in said for text in texts):
-                return element.attributes["data-ref"]
+                return row.attributes["data-ref"]
         return ""
+
+    def state_of(self, ref: str) -> str:
+        """The ``data-state`` of a row, or "" where there is no such row."""
+        return next(
+            (row.attributes.get("data-state", "") for row in self.rows() if row.attributes["data-ref"] == ref), ""
+        )
+
+    def fact(self, name: str) -> str:
+        """What a summary list says of a thing. Raises :class:`DemoError` when it says nothing."""
+        terms = iter(self.elements)
+        for element in terms:
+            if element.tag == "dt" and " ".join(element.text.split()) == name:
+                return " ".join(next(e for e in terms if e.tag == "dd").text.split())
+        raise DemoError(f"{self.url} does not say {name!r}: {self.text[:500]}")
 
     def option(self, select: str, text: str) -> str:
         """The value of a list's entry with this text. Raises :class:`DemoError` when there is none."""
@@ -119,6 +135,9 @@ class Page(HTMLParser):
         self.elements.append(element)
         if tag not in _VOID:
             self._open.append(element)
+        if tag == "a":
+            for around in self._open:
+                around.links.append(attributes.get("href", ""))
         if tag == "form":
             action = urljoin(self.url, attributes.get("action") or self.url)
             self._form = Form(action, attributes.get("method", "get").lower())
@@ -207,7 +226,7 @@ class Person:
             )
         return page
 
-    def post(self, page: Page, path: str, values: dict[str, Any] | None = None, files: Uploads = ()) -> Page:
+    def post(self, page: Page, path: str, values: Mapping[str, Any] | None = None, files: Uploads = ()) -> Page:
         """Fill in a page's form and send it. Fields that are not named keep what the page put into them.
 
         A transport error is raised to the caller, who looks whether the press arrived. Raises :class:`DemoError` when
@@ -226,7 +245,7 @@ class Person:
             )
         return answer
 
-    def try_once(self, path: str, values: dict[str, Any], files: Uploads = (), form: str = "") -> Page | None:
+    def try_once(self, path: str, values: Mapping[str, Any], files: Uploads = (), form: str = "") -> Page | None:
         """Open a page, fill in its form and send it; None where the answer was lost and nobody knows if it arrived."""
         try:
             return self.post(self.get(path), form or path, values, files)
@@ -237,7 +256,7 @@ class Person:
         self,
         seen: Callable[[], T],
         path: str,
-        values: dict[str, Any],
+        values: Mapping[str, Any],
         files: Uploads = (),
         form: str = "",
     ) -> T:

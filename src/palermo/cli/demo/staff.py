@@ -59,4 +59,4 @@ def _invite(administrator: Person, username: str, full_name: str, roles: tuple[s
 
 
 def _is_listed(page: Page, username: str) -> bool:
-    return username in [row.attributes["data-ref"] for row in page.rows_of("officer")]
+    return username in [row.attributes["data-ref"] for row in page.rows()]

@@ -62,6 +62,13 @@ ASSISTANCE = {
     "confidential": "yes",
 }
 
+CONSENT = {
+    "consent": "yes",
+    "conditions": "For the proceedings named in the inquiry.",
+    "reasons": "The account is held at our bank, was opened in January, and is in use.",
+}
+CENTRAL_OFFICER = "Cleo Example"
+APPROVAL = {"approved": "yes", "reason": "Complete, and within the treaty."}
 GATE = {
     "concern": "no",
     "decision": "proceed",
