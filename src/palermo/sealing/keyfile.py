@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from palermo.sealing.durable import sync_folder
 from palermo.sealing.errors import KeyFileError
 from palermo.sealing.keys import Rng
 
@@ -40,7 +41,7 @@ def write_private(path: Path, secret: bytes, passphrase: bytes | None, *, rng: R
     try:
         _write_synced(temporary, content)
         os.link(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise KeyFileError(str(path), "exists already; a key is never overwritten: choose another name") from error
     except OSError as error:
@@ -95,11 +96,3 @@ def _write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,6 +27,7 @@ from pathlib import Path
 from palermo.sealing import bagit, dsse, records
 from palermo.sealing.archive import Content, write_zip
 from palermo.sealing.directory import TrustRoot
+from palermo.sealing.durable import sync_folder
 from palermo.sealing.errors import FormatError, PackageError
 from palermo.sealing.keys import SigningKey
 from palermo.sealing.leaf import OpenedField
@@ -212,7 +213,7 @@ def draft_package(
 def seal_package(
     draft: Draft, target: Path, *, ledger: LedgerProof, signing_key: SigningKey, sealed_at: datetime
 ) -> str:
-    """Write the package to ``target``, whole or not at all, and give the SHA-256 of the file in hex.
+    """Write the package to ``target``, whole or not at all, force it to disk, and give the SHA-256 of the file in hex.
 
     Raises PackageError when an item is not (any more) what the manifest signed.
     """
@@ -288,6 +289,7 @@ def _write(target: Path, base: str, files: dict[str, Content]) -> str:
             os.fsync(file.fileno())
         digest = bagit.digest_of(temporary).sha256
         temporary.replace(target)
+        sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return digest
