@@ -259,7 +259,17 @@ def forged(names: list[str]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "names", [["bag/../x"], ["/etc/passwd"], ["a/x", "b/x"], ["bag/x", "bag/X"], ["bag/"], ["bag"], ["bag/b", "bag/a"]]
+    "names",
+    [
+        ["bag/../x"],
+        ["/etc/passwd"],
+        ["a/x", "b/x"],
+        ["bag/x", "bag/X"],
+        ["bag/"],
+        ["bag"],
+        ["bag/b", "bag/a"],
+        ["bag/a", "bag/a"],
+    ],
 )
 def test_a_zip_that_would_write_elsewhere_is_refused(names: list[str], read_zip: Callable[[bytes], bagit.Bag]) -> None:
     with pytest.raises(PackageError):

@@ -77,8 +77,16 @@ def failing(report: Report) -> str:
 Breaker = Callable[[NetworkFixture, Path], object]
 
 
-def reseal(network: NetworkFixture, path: Path, changes: dict[str, bytes]) -> None:
-    """A package in which tag files were replaced, listed and sealed anew by the provider itself."""
+def reseal(
+    network: NetworkFixture,
+    path: Path,
+    changes: dict[str, bytes],
+    *,
+    more: dict[str, bytes] | None = None,
+    drop: str = "",
+    base: str = "BO-PKG-2026-000001",
+) -> None:
+    """A package in which files were replaced, added or dropped, all listed and sealed anew by the provider itself."""
     made = network.draft()
     tags = {
         package.MANIFEST: made.manifest,
@@ -87,7 +95,7 @@ def reseal(network: NetworkFixture, path: Path, changes: dict[str, bytes]) -> No
         package.LEDGER: records.to_bytes(network.prove(made.manifest_digest)),
     }
     manifest = package.read_manifest(made.manifest)
-    payload = {item.path: content for item, content in zip(manifest.items, made.contents, strict=True)}
+    payload = {item.path: content for item, content in zip(manifest.items, made.contents, strict=True)} | (more or {})
     digests = {name: bagit.digest_of(content) for name, content in payload.items()}
     tags[bagit.INFO] = package.package_info(manifest, list(digests.values()))
     tags |= {name: content for name, content in changes.items() if name != package.SEAL}
@@ -95,8 +103,9 @@ def reseal(network: NetworkFixture, path: Path, changes: dict[str, bytes]) -> No
     seal = package.Seal(manifest.package_id, network.now, package.sealed_files(files))
     tags[package.SEAL] = dsse.sign(package.SEAL_TYPE, records.to_bytes(seal), network.borealia)
     tags |= changes
+    tags.pop(drop, None)
     with path.open("wb") as file:
-        write_zip(file, manifest.package_id, bagit.make_bag(payload, digests, tags))
+        write_zip(file, base, bagit.make_bag(payload, digests, tags))
 
 
 def seal_over(network: NetworkFixture, drop: str) -> bytes:
@@ -128,6 +137,18 @@ BREAKERS: dict[str, tuple[str, Breaker]] = {
         "bag",
         lambda net, path: reseal(net, path, {"tagmanifest-sha256.txt": b""}),
     ),
+    "an item that the manifest does not name": (
+        "contents",
+        lambda net, path: reseal(net, path, {}, more={"data/0003-slipped-in": b"x"}),
+    ),
+    "an item that is another one": (
+        "contents",
+        lambda net, path: reseal(net, path, {}, more={"data/0002-letter.txt": b"x"}),
+    ),
+    "another folder name": ("contents", lambda net, path: reseal(net, path, {}, base="BO-PKG-2026-000002")),
+    "no manifest": ("contents", lambda net, path: reseal(net, path, {}, drop=package.MANIFEST)),
+    "no seal": ("seal", lambda net, path: reseal(net, path, {}, drop=package.SEAL)),
+    "no ledger proof": ("seal", lambda net, path: reseal(net, path, {}, drop=package.LEDGER)),
     "manifest is no envelope": ("contents", lambda net, path: reseal(net, path, {package.MANIFEST: b"{}"})),
     "other bag-info": ("contents", lambda net, path: reseal(net, path, {bagit.INFO: b"Payload-Oxum: 1.1\n"})),
     "recipient is no member": ("directory", lambda net, path: net.seal(path, net.draft(recipient="CE-FIU"))),
@@ -220,6 +241,11 @@ def test_each_check_is_broken_by_what_it_is_there_for(fault: str, network: Netwo
     path = tmp_path / "x.palermo.zip"
     breaker(network, path)
     assert failing(verify_package(path, network.trust_root, network.now)) == step
+
+
+def test_the_breakers_break_what_would_hold_without_them(network: NetworkFixture, tmp_path: Path) -> None:
+    reseal(network, tmp_path / "x", {})
+    assert verify_package(tmp_path / "x", network.trust_root, network.now).verdict is Verdict.PROVEN
 
 
 def test_every_check_has_its_breaker() -> None:
