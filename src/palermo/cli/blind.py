@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from palermo.blind.items import Item
 
 EXIT_UNUSABLE = 2
+SHOW_EVERY = 1_000
+Show = Callable[[int, int | None], None]
+"""Called with the selectors done and, where known, their number."""
 
 app = typer.Typer(help="Find what two parties both hold, and nothing else.", no_args_is_help=True)
 
@@ -42,30 +45,35 @@ def compare(
     from palermo.blind.errors import BlindError
 
     steps, items = [], []
-    for party, path in ((OURS, ours), (THEIRS, theirs)):
-        began = time.perf_counter()
-        items.append(_read(path))
-        steps.append(Step("read", party, len(items[-1]), time.perf_counter() - began, 0))
-    try:
-        with _progress() as progress:
-            comparison = run(items[0], items[1], now=datetime.now(UTC), rng=os.urandom, progress=progress)
-        _write(out, comparison.common)
-    except (BlindError, OSError) as error:
-        raise _unusable(str(error)) from error
+    with _progress() as show:
+        for party, path in ((OURS, ours), (THEIRS, theirs)):
+            began = time.perf_counter()
+            items.append(_read(path, show))
+            steps.append(Step("read", party, len(items[-1]), time.perf_counter() - began, 0))
+        try:
+            comparison = run(items[0], items[1], now=datetime.now(UTC), rng=os.urandom, progress=show)
+            _write(out, comparison.common)
+        except (BlindError, OSError) as error:
+            raise _unusable(str(error)) from error
     _report(comparison._replace(steps=[*steps, *comparison.steps]), out)
 
 
-def _read(path: Path) -> list[Item]:
+def _read(path: Path, show: Show) -> list[Item]:
     """The selectors of a file's entities; exit 2 if it cannot be read."""
     from palermo.blind.compare import items_of
     from palermo.subjects import EntityError
 
+    items: list[Item] = []
     try:
-        return list(items_of(path))
+        for item in items_of(path):
+            items.append(item)
+            if len(items) % SHOW_EVERY == 0:
+                show(len(items), None)
     except EntityError as error:
         raise _unusable(f"{path}: {error}") from error
     except OSError as error:
         raise _unusable(f"{path} cannot be read: {error.strerror}") from error
+    return items
 
 
 def _unusable(sentence: str) -> typer.Exit:
@@ -86,19 +94,25 @@ def _write(out: Path, common: Sequence[Common]) -> None:
 
 
 @contextmanager
-def _progress() -> Generator[Callable[[int, int], None]]:
-    """A bar of values tokenised on stderr, only where somebody watches."""
+def _progress() -> Generator[Show]:
+    """A bar on stderr of selectors read, then published, then asked; only where somebody watches."""
     import sys
 
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Publishing", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def show(done: int, total: int | None) -> None:
+            name = "Reading" if total is None else "Publishing" if done < total else "Asking"
+            bar.update(task, description=name, completed=done, total=None if name == "Asking" else total)
+
+        yield show
 
 
 def _report(comparison: Comparison, out: Path) -> None:
