@@ -165,7 +165,8 @@ def using(path: Path) -> Iterator[object]:
 
 def open_database(path: Path) -> object:
     wrapper = connections.create_connection("default")
-    wrapper.settings_dict = {**wrapper.settings_dict, "NAME": str(path)}
+    options = {"init_command": "PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;", "transaction_mode": "IMMEDIATE"}
+    wrapper.settings_dict = {**wrapper.settings_dict, "NAME": str(path), "OPTIONS": options}
     return wrapper
 
 

@@ -12,7 +12,7 @@ from palermo.node.ledger import queries as ledger
 from palermo.node.office import queries as office
 from palermo.node.office.errors import InvalidError
 from palermo.node.requests import actions, queries
-from palermo.node.requests.models import Answer
+from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.states import State
 from palermo.sealing.verify import Verdict
 
@@ -110,6 +110,7 @@ def test_the_road(world, road, asked):
     for code in (road.A, road.B):
         with world.at(code):
             assert (ledger.check(), exchange.check(), evidence_queries.check()) == ([], [], [])
+            assert queries.check_stored() == []
 
 
 def test_received_evidence_is_bound_to_its_request(world, road, asked):
@@ -190,3 +191,24 @@ def test_a_changed_package_file_cannot_leave_and_is_named(world, road, asked):
             actions.answer(officer, reference, outcome="executed", package=package.reference, now=world.tick())
         assert queries.request(officer, reference).state is State.RECEIVED
         assert not Answer.objects.filter(request__reference=reference).exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        (Request, {"payload": b"{}"}),
+        (Request, {"facts": {"summary": "Nothing happened."}}),
+        (Request, {"state": "refused"}),
+        (Answer, {"payload": b"{}"}),
+        (Answer, {"reasons": "Other reasons."}),
+        (Answer, {"package_reference": "BB-POL-PKG-2026-000009"}),
+    ],
+)
+def test_what_was_changed_since_it_was_signed_is_named(world, road, asked, table, change):
+    assert asked
+    with world.at(road.A) as node:
+        assert queries.check_stored() == []
+        changed = table.objects.first()
+        table.objects.filter(pk=changed.pk).update(**change)
+        inquiry = queries.requests(node.officer("supervisor"))[-1].reference
+        assert [inquiry in fault.where for fault in queries.check_stored()] == [True]

@@ -9,12 +9,28 @@ from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow, officer_names
 from palermo.node.requests import dossier
+from palermo.node.requests.checking import check as check_stored
 from palermo.node.requests.models import Answer, GateAnswer, Request
 from palermo.node.requests.rows import AnswerRow, GateRow, GroundRow, RequestRow
 from palermo.node.requests.states import MOVES_IN, Direction, Outcome, State
 from palermo.node.requests.types import registry
 from palermo.node.requests.types.form import hit_ids
 from palermo.node.requests.types.registry import RequestType
+
+__all__ = [
+    "UNSENT",
+    "approval",
+    "check",
+    "check_stored",
+    "gate_problems",
+    "gates",
+    "next_steps",
+    "permitted_grounds",
+    "request",
+    "requests",
+    "type_named",
+    "types",
+]
 
 UNSENT = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
 

@@ -34,6 +34,7 @@ from palermo.node.requests.types.registry import RequestType
 from palermo.sealing.errors import FormatError
 
 LONGEST_CASE, LONGEST_NAME, MOST_HITS = 60, 200, 50
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @transaction.atomic
@@ -138,6 +139,8 @@ def _parsed_request(message: Received) -> RequestMessage:
         raise RefusedError(f"Name the case it belongs to, in at most {LONGEST_CASE} characters.")
     if len(asked.authority) > LONGEST_NAME or len(asked.issued_by) > LONGEST_NAME or len(asked.hits) > MOST_HITS:
         raise RefusedError("The names of authority and officer, or the list of hits, are too long.")
+    if not all(_ID.fullmatch(part) for hit in asked.hits for part in (hit.run, hit.reference, hit.consent or "0")):
+        raise RefusedError("A hit is cited by the ids of the run, of the hit and of the message with the consent.")
     return asked
 
 

@@ -6,111 +6,197 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Request',
+            name="Request",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=80, unique=True)),
-                ('direction', models.CharField(max_length=3)),
-                ('type', models.CharField(max_length=40)),
-                ('partner', models.CharField(max_length=64)),
-                ('partner_case', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(max_length=20)),
-                ('facts', models.JSONField()),
-                ('payload', models.BinaryField(blank=True)),
-                ('message_id', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case', to_field='reference')),
-                ('drafted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=80, unique=True)),
+                ("direction", models.CharField(max_length=3)),
+                ("type", models.CharField(max_length=40)),
+                ("partner", models.CharField(max_length=64)),
+                ("partner_case", models.CharField(blank=True, max_length=200)),
+                ("state", models.CharField(max_length=20)),
+                ("facts", models.JSONField()),
+                ("payload", models.BinaryField(blank=True)),
+                ("message_id", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.case",
+                        to_field="reference",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GateAnswer',
+            name="GateAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gate', models.CharField(max_length=40)),
-                ('concern', models.CharField(max_length=8)),
-                ('decision', models.CharField(max_length=8)),
-                ('reason', models.CharField(max_length=2000)),
-                ('answered_at', models.DateTimeField()),
-                ('answered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gates', to='requests.request')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gate", models.CharField(max_length=40)),
+                ("concern", models.CharField(max_length=8)),
+                ("decision", models.CharField(max_length=8)),
+                ("reason", models.CharField(max_length=2000)),
+                ("answered_at", models.DateTimeField()),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="gates", to="requests.request"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('outcome', models.CharField(max_length=12)),
-                ('ground', models.CharField(blank=True, max_length=20)),
-                ('reasons', models.TextField(blank=True)),
-                ('consultation', models.TextField(blank=True)),
-                ('conditions', models.TextField(blank=True)),
-                ('consent', models.CharField(blank=True, max_length=3)),
-                ('package_reference', models.CharField(blank=True, max_length=64)),
-                ('payload', models.BinaryField()),
-                ('message_id', models.CharField(max_length=64)),
-                ('answered_by', models.CharField(max_length=200)),
-                ('answered_at', models.DateTimeField()),
-                ('rejected', models.TextField(blank=True)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='requests.request')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("outcome", models.CharField(max_length=12)),
+                ("ground", models.CharField(blank=True, max_length=20)),
+                ("reasons", models.TextField(blank=True)),
+                ("consultation", models.TextField(blank=True)),
+                ("conditions", models.TextField(blank=True)),
+                ("consent", models.CharField(blank=True, max_length=3)),
+                ("package_reference", models.CharField(blank=True, max_length=64)),
+                ("payload", models.BinaryField()),
+                ("message_id", models.CharField(max_length=64)),
+                ("answered_by", models.CharField(max_length=200)),
+                ("answered_at", models.DateTimeField()),
+                ("rejected", models.TextField(blank=True)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="requests.request"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('direction', 'out'), ('state__in', ['draft', 'awaiting approval', 'approved', 'sent', 'accepted', 'postponed', 'executed', 'refused', 'withdrawn', 'closed'])), models.Q(('direction', 'in'), ('state__in', ['received', 'accepted', 'postponed', 'executed', 'refused'])), _connector='OR'), name='requests_request_state'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("direction", "out"),
+                        (
+                            "state__in",
+                            [
+                                "draft",
+                                "awaiting approval",
+                                "approved",
+                                "sent",
+                                "accepted",
+                                "postponed",
+                                "executed",
+                                "refused",
+                                "withdrawn",
+                                "closed",
+                            ],
+                        ),
+                    ),
+                    models.Q(
+                        ("direction", "in"), ("state__in", ["received", "accepted", "postponed", "executed", "refused"])
+                    ),
+                    _connector="OR",
+                ),
+                name="requests_request_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('payload', b''), _negated=True), _connector='OR'), name='requests_request_has_bytes'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "withdrawn"]), models.Q(("payload", b""), _negated=True), _connector="OR"
+                ),
+                name="requests_request_has_bytes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateanswer',
-            constraint=models.UniqueConstraint(fields=('request', 'gate'), name='requests_gate_once'),
+            model_name="gateanswer",
+            constraint=models.UniqueConstraint(fields=("request", "gate"), name="requests_gate_once"),
         ),
         migrations.AddConstraint(
-            model_name='gateanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('concern__in', ['no', 'yes', 'unknown'])), name='requests_gate_concern'),
+            model_name="gateanswer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("concern__in", ["no", "yes", "unknown"])), name="requests_gate_concern"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('decision__in', ['proceed', 'stop'])), name='requests_gate_decision'),
+            model_name="gateanswer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("decision__in", ["proceed", "stop"])), name="requests_gate_decision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='requests_gate_reason'),
+            model_name="gateanswer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="requests_gate_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('request', 'number'), name='requests_answer_number'),
+            model_name="answer",
+            constraint=models.UniqueConstraint(fields=("request", "number"), name="requests_answer_number"),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['accepted', 'executed', 'postponed', 'refused'])), name='requests_answer_outcome'),
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["accepted", "executed", "postponed", "refused"])),
+                name="requests_answer_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['refused', 'postponed']), _negated=True), models.Q(models.Q(('ground', ''), _negated=True), models.Q(('reasons', ''), _negated=True)), _connector='OR'), name='requests_answer_ground_and_reasons'),
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome__in", ["refused", "postponed"]), _negated=True),
+                    models.Q(models.Q(("ground", ""), _negated=True), models.Q(("reasons", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="requests_answer_ground_and_reasons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ground__startswith', '18(21)'), ('ground', '18(25)'), _connector='OR', _negated=True), models.Q(('consultation', ''), _negated=True), _connector='OR'), name='requests_answer_consultation'),
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ground__startswith", "18(21)"), ("ground", "18(25)"), _connector="OR", _negated=True),
+                    models.Q(("consultation", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="requests_answer_consultation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('consent__in', ['', 'yes', 'no'])), name='requests_answer_consent'),
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consent__in", ["", "yes", "no"])), name="requests_answer_consent"
+            ),
         ),
     ]

@@ -178,7 +178,7 @@ HANDLING = (
         required=False,
         choices=(("yes", "Yes"), ("no", "No")),
     ),
-    FormField("deadline", "Deadline suggested", "", "UNTOC 18(24)", Widget.DATE, required=False),
+    FormField("deadline", "Deadline suggested", "Only if there is one.", "UNTOC 18(24)", Widget.DATE, required=False),
     FormField(
         "deadline_reasons",
         "Reasons for the deadline",

@@ -60,7 +60,12 @@ def _records(facts: Mapping[str, str]) -> list[Finding]:
     consistent = None if intelligence is None else intelligence == chosen
     demands = (
         ("18(3)(f)", "whose records are sought", named, "Name an account, a subscriber or a person."),
-        ("18(15)(d)", "the offence with its law and penalty", bool(facts.get("offence", "").strip()), "Name them."),
+        (
+            "18(15)(b)",
+            "the offence with its law and penalty",
+            bool(facts.get("offence", "").strip()),
+            "Name the offence, the law that punishes it and the heaviest penalty.",
+        ),
         ("18(15)(d)", "the period of the records", period, "Give the first and the last day of the records sought."),
         ("18(5)", "whether it rests on intelligence", consistent, "Say so, and choose the hits that it rests on."),
     )

@@ -1,0 +1,71 @@
+"""Re-derive every request from its signed bytes: what stands in the columns must be what was sent and received."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from palermo.node.requests import dossier
+from palermo.node.requests.messages import AnswerMessage, RequestMessage
+from palermo.node.requests.models import Answer, Request
+from palermo.node.requests.states import Direction, State
+from palermo.node.requests.types.form import hit_ids
+from palermo.sealing.errors import FormatError
+
+_ANSWER_FIELDS = ("number", "outcome", "ground", "reasons", "consultation", "conditions", "consent", "answered_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stored request or answer that says something else than its signed bytes."""
+
+    what: str
+    where: str
+    detail: str
+
+
+def check() -> list[Fault]:
+    """Every request and answer that differs from its bytes, named. For the node, not a person."""
+    sent = Request.objects.exclude(message_id="").order_by("pk").prefetch_related("answers")
+    return [fault for request in sent.iterator(chunk_size=200) for fault in _faults(request)]
+
+
+def _faults(request: Request) -> Iterator[Fault]:
+    try:
+        said = RequestMessage.from_bytes(bytes(request.payload))
+    except FormatError as error:
+        yield Fault("request", request.reference, f"its bytes are no request any more: {error}")
+        return
+    hits_field = dossier.type_of(request).cites_hits
+    facts = {name: value for name, value in request.facts.items() if value and name != hits_field}
+    if (said.reference, said.type, {fact.name: fact.value for fact in said.facts if fact.value}) != (
+        request.reference,
+        request.type,
+        facts,
+    ) or len(said.hits) != len(hit_ids(request.facts.get(hits_field, ""))):
+        yield Fault("request", request.reference, "its columns are not what its bytes say")
+    answers = sorted(request.answers.all(), key=lambda answer: answer.number)
+    for answer in answers:
+        yield from _answer_faults(request, answer)
+    if request.state != State.CLOSED and request.state != derived_state(request, answers):
+        yield Fault("request", request.reference, f"it stands as {request.state}, its answers say otherwise")
+
+
+def derived_state(request: Request, answers: list[Answer]) -> State:
+    """Where a request that was sent stands by its signed messages alone; answers in the order of their numbers."""
+    standing = [answer for answer in answers if not answer.rejected]
+    if standing:
+        return State(standing[-1].outcome)
+    return State.SENT if request.direction == Direction.OUT else State.RECEIVED
+
+
+def _answer_faults(request: Request, answer: Answer) -> Iterator[Fault]:
+    where = f"{request.reference} answer {answer.number}"
+    try:
+        said = AnswerMessage.from_bytes(bytes(answer.payload))
+    except FormatError as error:
+        yield Fault("answer", where, f"its bytes are no answer any more: {error}")
+        return
+    differ = [name for name in _ANSWER_FIELDS if getattr(said, name) != getattr(answer, name)]
+    if said.reference != request.reference or bool(said.package) != bool(answer.package_reference):
+        differ.append("reference or package")
+    if differ:
+        yield Fault("answer", where, f"its bytes say otherwise: {', '.join(differ)}")
