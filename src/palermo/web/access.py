@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.internal.flows.login import get_authentication_records
@@ -11,13 +11,12 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from django.views.decorators.cache import add_never_cache_headers
+from django.utils.cache import add_never_cache_headers
 from django_htmx.middleware import HtmxDetails
 
 from palermo.node.office import policy
 from palermo.node.office.policy import Actor
 
-P = ParamSpec("P")
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -38,20 +37,16 @@ def public(view: V) -> V:
     return view
 
 
-def needs(
-    permission: str,
-) -> Callable[[Callable[Concatenate[Request, P], HttpResponse]], Callable[Concatenate[Request, P], HttpResponse]]:
+def needs(permission: str) -> Callable[[V], V]:
     """Refuse a page to officers whose role lacks ``permission`` (need to know is for the queries to decide)."""
 
-    def decorate(
-        view: Callable[Concatenate[Request, P], HttpResponse],
-    ) -> Callable[Concatenate[Request, P], HttpResponse]:
+    def decorate(view: V) -> V:
         @wraps(view)
-        def checked(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: Request, *args: object, **kwargs: object) -> HttpResponseBase:
             policy.require(request.user, permission)
             return view(request, *args, **kwargs)
 
-        return checked
+        return cast(V, checked)
 
     return decorate
 

@@ -25,13 +25,13 @@ def plain(cell: object) -> str:
 
 def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
     """A CSV file, row by row (UTF-8 with its mark, so that spreadsheets read every script)."""
-    writer = csv.writer(_Line())  # type: ignore[arg-type]
+    writer = csv.writer(_Line())
 
     def lines() -> Iterator[str]:
         yield "\ufeff"
-        yield writer.writerow(head)  # type: ignore[misc]
+        yield writer.writerow(head)
         for row in rows:
-            yield writer.writerow([plain(cell) for cell in row])  # type: ignore[misc]
+            yield writer.writerow([plain(cell) for cell in row])
 
     answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'

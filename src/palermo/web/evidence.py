@@ -74,8 +74,12 @@ def consent(request: Request, reference: str) -> HttpResponse:
     """Record the provider's consent to use a received item in another case."""
     row = queries.item(request.user, reference)
     form = ConsentForm(request.POST or None)
-    if request.method == "POST" and attempt(
-        form, lambda: actions.record_consent(request.user, item=reference, **form.cleaned_data, now=timezone.now())
+    if (
+        request.method == "POST"
+        and attempt(
+            form, lambda: actions.record_consent(request.user, item=reference, **form.cleaned_data, now=timezone.now())
+        )
+        is not None
     ):
         messages.success(request, _("The consent is recorded."))
         return redirect("evidence", reference)

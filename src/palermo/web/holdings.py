@@ -50,11 +50,14 @@ def holding(request: Request, code: str) -> HttpResponse:
     row = queries.holding(request.user, code)
     form = LoadForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
-        files = lambda: [(file.name, file.chunks()) for file in form.cleaned_data["file"]]  # noqa: E731
         queued = attempt(
             form,
             lambda: actions.queue_load(
-                request.user, code, format=form.cleaned_data["format"], files=files(), now=timezone.now()
+                request.user,
+                code,
+                format=form.cleaned_data["format"],
+                files=[(file.name, file.chunks()) for file in form.cleaned_data["file"]],
+                now=timezone.now(),
             ),
         )
         if queued is not None:

@@ -149,8 +149,9 @@ def submit(request: Request, reference: str) -> HttpResponse:
     """Fix the bytes and ask a second person, after a page that says what it means."""
     row = queries.request(request.user, reference)
     form = PageForm({}) if request.method == "POST" else PageForm()
-    if request.method == "POST" and attempt(
-        form, lambda: actions.submit_for_approval(request.user, reference, now=timezone.now())
+    if (
+        request.method == "POST"
+        and attempt(form, lambda: actions.submit_for_approval(request.user, reference, now=timezone.now())) is not None
     ):
         messages.success(request, _("A second person is asked to approve the request."))
         return redirect("request", reference)
@@ -162,7 +163,10 @@ def send(request: Request, reference: str) -> HttpResponse:
     """Send an approved request, after a page that says what it means."""
     row = queries.request(request.user, reference)
     form = PageForm({}) if request.method == "POST" else PageForm()
-    if request.method == "POST" and attempt(form, lambda: actions.send(request.user, reference, now=timezone.now())):
+    if (
+        request.method == "POST"
+        and attempt(form, lambda: actions.send(request.user, reference, now=timezone.now())) is not None
+    ):
         messages.success(request, _("The request is on its way, and stands in the ledger."))
         return redirect("request", reference)
     return _render_form(request, "send", row, form, partner_name=directory.names().get(row.partner, row.partner))
@@ -173,8 +177,10 @@ def withdraw(request: Request, reference: str) -> HttpResponse:
     """Give up a request that was not sent."""
     row = queries.request(request.user, reference)
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and attempt(
-        form, lambda: actions.withdraw(request.user, reference, **form.cleaned_data, now=timezone.now())
+    if (
+        request.method == "POST"
+        and attempt(form, lambda: actions.withdraw(request.user, reference, **form.cleaned_data, now=timezone.now()))
+        is not None
     ):
         return redirect("request", reference)
     return _render_form(request, "withdraw", row, form)
@@ -185,7 +191,10 @@ def close(request: Request, reference: str) -> HttpResponse:
     """Close a request that was answered for good."""
     row = queries.request(request.user, reference)
     form = PageForm({}) if request.method == "POST" else PageForm()
-    if request.method == "POST" and attempt(form, lambda: actions.close(request.user, reference, now=timezone.now())):
+    if (
+        request.method == "POST"
+        and attempt(form, lambda: actions.close(request.user, reference, now=timezone.now())) is not None
+    ):
         return redirect("request", reference)
     return _render_form(request, "close", row, form)
 
@@ -203,8 +212,10 @@ def answer(request: Request, reference: str) -> HttpResponse:
         if package.direction == "out" and package.partner == row.partner
     ]
     form = AnswerForm(request.POST or None, row=row, grounds=grounds, packages=sealed)
-    if request.method == "POST" and attempt(
-        form, lambda: actions.answer(request.user, reference, **form.cleaned_data, now=timezone.now())
+    if (
+        request.method == "POST"
+        and attempt(form, lambda: actions.answer(request.user, reference, **form.cleaned_data, now=timezone.now()))
+        is not None
     ):
         messages.success(request, _("The answer is on its way, and stands in the ledger."))
         return redirect("request", reference)

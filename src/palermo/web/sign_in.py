@@ -1,7 +1,7 @@
 """Signing in with password and second factor, and joining by a one-time invitation.
 
-Joining takes two steps. The link sets the password; the same browser session then proves the second factor. Until it
-has, the account opens nothing: a password alone never does.
+Joining takes two steps. The link sets the password; the same browser session then proves the second factor, which uses
+the link up. Until then the account opens nothing: a password alone never does.
 """
 
 import hashlib
@@ -176,23 +176,22 @@ def join_second_factor(request: HttpRequest, token: str) -> HttpResponse:
     """Second step: prove an authenticator app with its first code; recovery codes are then shown, once."""
     joining = request.session.get(JOINING)
     if joining is None or joining["token"] != token:
-        return error_page(request, 404, _("This link was used or has expired. Ask your administrator for a new one."))
+        return redirect("join", token)
     secret: str = joining["secret"]
     officer = get_user_model()._default_manager.get(pk=joining["officer"])
     form = FirstCodeForm(request.POST or None, secret=secret)
     if request.method == "POST" and form.is_valid():
-        codes = _activate(officer, secret, token)
+        codes = _enrol(officer, token, secret)
         request.session.flush()
-        return render(
-            request, "palermo/sign_in/recovery_codes.html", {"codes": codes, "sign_in": reverse("account_login")}
-        )
-    context = {"form": form, "secret": secret, "grouped": _in_fours(secret), "drawing": _qr_code(officer, secret)}
-    return render(request, "palermo/sign_in/join_second_factor.html", context, status=422 if form.errors else 200)
+        context = {"codes": codes, "sign_in": reverse("account_login")}
+        return render(request, "palermo/sign_in/recovery_codes.html", context)
+    shown = {"form": form, "secret": secret, "grouped": _in_fours(secret), "drawing": _qr_code(officer, secret)}
+    return render(request, "palermo/sign_in/join_second_factor.html", shown, status=422 if form.errors else 200)
 
 
 @transaction.atomic
-def _activate(officer: AbstractBaseUser, secret: str, token: str) -> list[str]:
-    """Replace whatever second factor the officer had; returns the new recovery codes."""
+def _enrol(officer: AbstractBaseUser, token: str, secret: str) -> list[str]:
+    """Use the link up and replace whatever second factor the officer had; returns the new recovery codes."""
     actions.complete_invitation(token, now=timezone.now())
     Authenticator.objects.filter(user_id=officer.pk).delete()
     TOTP.activate(officer, secret)

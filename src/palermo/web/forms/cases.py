@@ -1,16 +1,19 @@
 """Forms of cases."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from palermo.node.cases.states import Neutrality
 from palermo.subjects.entities import Entity, EntityError
 from palermo.web import wording
 from palermo.web.forms.rendering import PageForm, Radios
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 NEUTRALITY = [("none", _("No")), *((flag.value, wording.NEUTRALITY[flag]) for flag in Neutrality if flag)]
 
@@ -59,7 +62,7 @@ class CaseForm(PageForm):
 
 
 # Properties of FollowTheMoney that the form asks for: name, question, help, whether one a line.
-PROPERTIES: tuple[tuple[str, Promise, Promise | str, bool], ...] = (
+PROPERTIES: "tuple[tuple[str, StrPromise, StrPromise | str, bool], ...]" = (
     ("name", _("Name"), _("In any script."), False),
     ("alias", _("Other names"), _("One a line."), True),
     ("birthDate", _("Date of birth"), _("Such as 1984-05-17, or 1984 alone."), False),

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from palermo.node.office.errors import InvalidError
@@ -99,7 +100,7 @@ def attempt(form: forms.Form, action: Callable[[], T]) -> T | None:
 class _ChoiceHints(forms.RadioSelect):
     """Choices, each with a line of help; shared by radio buttons and checkboxes."""
 
-    def __init__(self, *args: Any, hints: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, hints: Mapping[str, Promise] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hints = hints or {}
 

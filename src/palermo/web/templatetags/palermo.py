@@ -148,6 +148,12 @@ def names_of(pks: Sequence[int], names: Mapping[int, str]) -> str:
 
 
 @register.filter
+def details(detail: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Names and values. (In a template ``detail.items`` would find a value named "items" first.)"""
+    return list(detail.items())
+
+
+@register.filter
 def pairs(codes_and_names: Sequence[tuple[str, str]]) -> str:
     """Names with their codes."""
     return ", ".join(f"{name} ({code})" for code, name in codes_and_names)
