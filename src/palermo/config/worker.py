@@ -52,6 +52,7 @@ def run(stop: threading.Event) -> None:
     from palermo.node.office import jobs
 
     jobs.release_leases()
+    delivery.release_leases()
     with httpx.Client(timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
         loops: list[tuple[str, Callable[[datetime], int], float]] = [
             ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),

@@ -137,7 +137,8 @@ class Line:
             raise answer
         if isinstance(answer, bytes):
             answer = (200, answer)
-        return httpx.Response(answer[0], content=answer[1])
+        status, body, *headers = answer
+        return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers[0] if headers else None)
 
 
 @pytest.fixture

@@ -143,7 +143,6 @@ def test_only_who_may_see_the_post_does(network, make_officer):
     assert queries.inbox(auditor) == [] == queries.equivocations(auditor)
     assert queries.message_for(auditor, row.message_id) == row == queries.message(row.message_id)
     assert [(peer.code, peer.waiting) for peer in queries.peers(auditor)] == [("BB-POL", 1)]
-    assert queries.undelivered(now=network.now) == 1
     with pytest.raises(NotFoundError):
         queries.receipt(auditor, row.message_id)
     for read in (queries.outbox, queries.inbox, queries.equivocations):

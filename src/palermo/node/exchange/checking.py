@@ -16,7 +16,7 @@ from palermo.sealing.errors import SealingError
 from palermo.sealing.keys import RecipientKey, VerifyKey
 from palermo.sealing.receipt import Receipt, verify_receipt
 
-_CHUNK = 8  # rows hold whole envelopes, up to 66 MiB each
+_CHUNK = 1  # rows hold whole envelopes, up to 66 MiB each
 _COLUMNS = (
     "message_id",
     "sequence",

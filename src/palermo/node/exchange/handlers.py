@@ -79,20 +79,3 @@ def registered(payload_type: str) -> Handler | None:
 def known_types() -> list[str]:
     """All payload types this node understands, sorted: what a refusal names."""
     return sorted(_handlers)
-
-
-Refused = RefusedError
-NotYet = NotYetError
-__all__ = [
-    "Effect",
-    "Handler",
-    "NotYet",
-    "NotYetError",
-    "Received",
-    "Refused",
-    "RefusedError",
-    "Undelivered",
-    "known_types",
-    "register",
-    "registered",
-]

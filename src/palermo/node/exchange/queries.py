@@ -1,7 +1,5 @@
 """Reads of the exchange: messages without their content, receipts, partners, and the check of everything stored."""
 
-from datetime import datetime
-
 from django.db.models import Count, Q
 
 from palermo.node.exchange.checking import check
@@ -25,7 +23,6 @@ __all__ = [
     "outbox",
     "peers",
     "receipt",
-    "undelivered",
 ]
 
 PAGE = 50
@@ -83,11 +80,6 @@ def receipt(officer: Actor, message_id: str) -> bytes:
         if found is not None:
             return bytes(found)
     raise NotFoundError
-
-
-def undelivered(*, now: datetime) -> int:
-    """How many messages wait for a receipt, also those whose time has run out. Internal: for health and progress."""
-    return Outgoing.objects.filter(state__in=OPEN, created_at__lte=now).count()
 
 
 def peers(officer: Actor) -> list[PeerRow]:

@@ -23,6 +23,6 @@ def unstorable(**texts: str) -> str:
     for name, text in texts.items():
         if len(text) > LONGEST_TEXTS[name]:
             return f"The header's {name} has {len(text)} characters; it may have {LONGEST_TEXTS[name]}."
-        if any(character < " " for character in text):
+        if any(character < " " and character not in "\t\n\r" for character in text):
             return f"The header's {name} holds a control character. Leave it out."
     return ""

@@ -28,7 +28,7 @@ class Entry(models.Model):
     """
 
     index = models.PositiveBigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=100, db_index=True)
+    kind = models.CharField(max_length=160, db_index=True)
     counterparty = models.CharField(max_length=64, db_index=True)
     recorded_at = models.DateTimeField(db_index=True)
     fields = models.JSONField()

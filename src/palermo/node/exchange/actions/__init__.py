@@ -2,6 +2,6 @@
 
 from palermo.node.exchange.actions.receiving import UnreadableError, receive
 from palermo.node.exchange.actions.sending import send
-from palermo.node.exchange.actions.settling import expire, settle
+from palermo.node.exchange.actions.settling import acknowledge, expire, settle
 
-__all__ = ["UnreadableError", "expire", "receive", "send", "settle"]
+__all__ = ["UnreadableError", "acknowledge", "expire", "receive", "send", "settle"]

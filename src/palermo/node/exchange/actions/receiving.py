@@ -242,7 +242,7 @@ def _keep_equivocation(message: _Message, first: Incoming, now: datetime) -> byt
         envelope=message.envelope,
     )
     office.add_task(
-        key=f"exchange.equivocation:{message.digest}",
+        key=f"exchange.equivocation:{first.message_id}",
         title=f"{header.sender} signed two different messages under one {same}: {header.message_id}.",
         link=f"/messages/{first.message_id}/",
         role=Role.SUPERVISOR,

@@ -11,10 +11,14 @@ from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.states import MOVES, Outbox
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
-from palermo.node.office.policy import Role
+from palermo.node.office import policy
+from palermo.node.office.policy import Actor, Role
 from palermo.sealing import dsse
 from palermo.sealing.errors import BindingError
 from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
+
+# What puts a message before a person; a task's key names one of these and the message.
+TASKS = (Outbox.REJECTED.value, Outbox.UNKNOWN.value, "equivocation")
 
 
 @transaction.atomic
@@ -59,6 +63,15 @@ def _expire(key: int, now: datetime) -> bool:
     row.save(update_fields=["state"])
     _tell(row, f"No receipt from {row.recipient} in time: a message of ours may or may not have arrived.", now)
     return True
+
+
+@transaction.atomic
+def acknowledge(officer: Actor, *, message_id: str, now: datetime) -> None:
+    """Note that a person has looked into what became of a message, and take it off the work queue."""
+    policy.require(officer, "message.read")
+    for cause in TASKS:
+        office.finish_task(f"exchange.{cause}:{message_id}", now=now)
+    office.audit(officer, "message.acknowledged", message_id, now=now)
 
 
 def _check_answers(receipt: Receipt, row: Outgoing) -> None:
