@@ -19,14 +19,20 @@ _WRITTEN = re.compile(r"(?:tel:)?\s*((?:\+|00)?[\d\s().\-–/]{4,40})(?:\s*(?:;e
 
 def parse(text: str, *, country: str | None = None) -> str | None:
     """E.164 form such as ``+12025550123``."""
-    import phonenumbers
-
     match = _WRITTEN.fullmatch(plain(text))
     if not match:
         return None
     number = re.sub(r"[^\d+]", "", match[1])
     if number.startswith("00"):
         number = f"+{number[2:]}"
+    e164 = _formatted(number, country)
+    return e164 if e164 and _formatted(e164, None) == e164 else None
+
+
+def _formatted(number: str, country: str | None) -> str | None:
+    """One reading of a number; a text such as +44 (0)0700 has two, as each drops one more zero, and so is refused."""
+    import phonenumbers
+
     try:
         read = phonenumbers.parse(number, country.upper() if country else None)
     except phonenumbers.NumberParseException:
@@ -54,5 +60,14 @@ KIND = Kind(
         ),
         Example("+447700900123", ("07700 900123", "+44 7700 900 123", "+44 (0)7700 900123"), country="GB"),
     ),
-    garbage=("", "12", "+999 1234567", "call me", "+1 202 555 0123 or so", "++12025550123", "202 555 0123"),
+    garbage=(
+        "",
+        "12",
+        "+999 1234567",
+        "call me",
+        "+1 202 555 0123 or so",
+        "++12025550123",
+        "202 555 0123",
+        "+44 (0)0700900123",
+    ),
 )
