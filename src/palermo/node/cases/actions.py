@@ -137,22 +137,10 @@ def open_or_join_for_hit(
     `entities`: what was met, each with where this authority knows it from. The team of a new case is every officer who
     may judge hits; supervisors narrow it. A closed case stays closed: a later hit opens another.
     """
-    case, opened = Case.objects.select_for_update().get_or_create(
-        partner=partner,
-        partner_case=partner_case,
-        state=CaseState.OPEN,
-        defaults={
-            "reference": _reference(now),
-            "title": f"Met by {partner} in its case {partner_case}",
-            "purpose": purpose,
-            "legal_basis": legal_basis,
-            "opened_at": now,
-        },
-    )
+    title = f"Met by {partner} in its case {partner_case}"
+    case, opened = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
     if opened:
         _staff(case, officers_with("hit.judge"), now)
-        _event(case, EventKind.OPENED, f"Opened by a blind match of {partner}", officer=None, now=now)
-        audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
     added = _add_subjects(case, list(entities), now)
     _event(case, EventKind.HIT, f"{partner} met {added} more of our entities", officer=None, now=now)
     return queries.case_row(case)
@@ -164,26 +152,35 @@ def open_or_join_for_request(
 ) -> CaseRow:
     """Open the case of a partner's request, or join the one that is open for the same partner case.
 
-    `officers`: who answers requests of that kind; they join the team, so that the request has someone who needs to know.
+    `officers`: who answers requests of that kind; they join the team, so that someone needs to know of the request.
     """
+    title = f"Asked by {partner} in its case {partner_case}"
+    case, _ = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
+    known = set(case.team.values_list("officer_id", flat=True))
+    _staff(case, [pk for pk in officers if pk not in known], now)
+    return queries.case_row(case)
+
+
+def _open_or_join(
+    partner: str, partner_case: str, title: str, purpose: str, legal_basis: str, now: datetime
+) -> tuple[Case, bool]:
+    """The open case for a partner's case, locked, and whether it was opened just now."""
     case, opened = Case.objects.select_for_update().get_or_create(
         partner=partner,
         partner_case=partner_case,
         state=CaseState.OPEN,
         defaults={
-            "reference": _reference(now),
-            "title": f"Asked by {partner} in its case {partner_case}",
-            "purpose": purpose,
-            "legal_basis": legal_basis,
+            "reference": lambda: _reference(now),  # called only if the case is new: numbers have no gaps
+            "title": title[:200],
+            "purpose": purpose[:500],
+            "legal_basis": legal_basis[:200],
             "opened_at": now,
         },
     )
     if opened:
-        _event(case, EventKind.OPENED, f"Opened by a request of {partner}", officer=None, now=now)
+        _event(case, EventKind.OPENED, title, officer=None, now=now)
         audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
-    known = set(case.team.values_list("officer_id", flat=True))
-    _staff(case, [pk for pk in officers if pk not in known], now)
-    return queries.case_row(case)
+    return case, opened
 
 
 def _staff(case: Case, officers: Collection[int], now: datetime) -> None:
