@@ -1,13 +1,14 @@
 """The FollowTheMoney model, loaded on first use (it takes two seconds), and drafts of entities that satisfy it."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from palermo.intake.errors import RowError
 from palermo.intake.prose.places import bare_countries
 from palermo.subjects.entities import MAX_LINE_BYTES, NAME_PROPERTIES, Entity, EntityError
 
+_REMEMBERED_VALUES = 16_384  # lists repeat countries, dates, programmes and addresses from row to row
 MAX_ENTITY_CHARACTERS = MAX_LINE_BYTES // 5
 """Text of one entity; a character takes at most four bytes, so the written line stays readable for everyone."""
 
@@ -33,6 +34,7 @@ def property_of(schema_name: str, name: str) -> Any:
     return prop
 
 
+@lru_cache(maxsize=_REMEMBERED_VALUES)
 def cleaned(schema_name: str, name: str, value: str, *, hint: str | None = None) -> str | None:
     """A value in the model's normal form (country code, ISO date, E.164 number …), or None if it is none.
 

@@ -5,6 +5,7 @@ Nothing here guesses: text is UTF-8, unless the caller knows that a source also 
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ MAX_LINE_BYTES = (1 << 20) + 2
 """Longest line: one FollowTheMoney entity and its line ending."""
 MAX_CELL_CHARACTERS = 16_384
 """Longest cell of a list; the longest of those read today has 4,000. It bounds the work of taking prose apart."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -81,7 +83,7 @@ class Lines:
 
 def undecodable(text: str) -> bool:
     """Whether a lone surrogate stands for a byte that couldn't be decoded."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def csv_rows(
@@ -121,10 +123,10 @@ def _csv_fault(error: csv.Error, first: int, last: int) -> str:
 
 
 def _check(row: list[str]) -> None:
-    for field in row:
-        if "\x00" in field:
-            raise RowError("holds a NUL byte")
-        if undecodable(field):
-            raise RowError("holds a byte that is no UTF-8")
-        if len(field) > MAX_CELL_CHARACTERS:
-            raise RowError(f"a cell of more than {MAX_CELL_CHARACTERS} characters")
+    whole = "".join(row)
+    if "\x00" in whole:
+        raise RowError("holds a NUL byte")
+    if undecodable(whole):
+        raise RowError("holds a byte that is no UTF-8")
+    if len(whole) > MAX_CELL_CHARACTERS and max(map(len, row)) > MAX_CELL_CHARACTERS:
+        raise RowError(f"a cell of more than {MAX_CELL_CHARACTERS} characters")
