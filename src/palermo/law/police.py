@@ -24,11 +24,15 @@ class InquiryFacts:
 
 @dataclass(frozen=True, slots=True)
 class CitedHit:
-    """A hit that a request cites. ``consent``: the originator's word on use in formal requests, None before any."""
+    """A hit that a request cites.
+
+    ``consent``: the originator's word on use in formal requests, None before any; ``conditions``: what it tied it to.
+    """
 
     reference: str
     judged_same: bool | None
     consent: bool | None
+    conditions: str = ""
 
 
 def completeness(facts: InquiryFacts) -> list[Finding]:
@@ -65,7 +69,8 @@ def consented(hits: Sequence[CitedHit]) -> list[Finding]:
         Finding(
             untoc("18(5)").name,
             hit.consent,
-            f"the originator's consent to use hit {hit.reference} in a request",
+            f"the originator's consent to use hit {hit.reference} in a request"
+            + (f", on the condition: {hit.conditions}" if hit.conditions else ""),
             ""
             if hit.consent
             else f"Ask the originator with a hit confirmation; without its recorded consent hit {hit.reference} "

@@ -1,10 +1,16 @@
 """Who may ask and answer, what may be cited, how one refuses: each rule seen from both nodes."""
 
+from datetime import timedelta
+
 import pytest
 
 from palermo.law.findings import missing
+from palermo.node.cases.models import Case
+from palermo.node.exchange.actions import expire
+from palermo.node.matching.models import Hit
 from palermo.node.office import actions as office
 from palermo.node.office.errors import AccessDeniedError, InvalidError, NotFoundError
+from palermo.node.office.queries import work_queue
 from palermo.node.requests import actions, queries
 from palermo.node.requests.actions.moving import WrongStateError
 from palermo.node.requests.models import Answer
@@ -49,6 +55,58 @@ def test_the_originators_word_decides(world, road, case, inquiry, consent, lacki
     assert world.post(road.B) == ["accepted"]
     reference = road.draft_bank_request(world, case, hit)
     assert len(bank_findings(world, road, reference)) == lacking
+
+
+def test_the_originators_conditions_are_shown_where_its_consent_is_used(world, road, case, inquiry):
+    hit, asked = inquiry
+    road.confirm_hit(world, asked, conditions="Not before the arrests.")
+    world.post(road.B)
+    reference = road.draft_bank_request(world, case, hit)
+    with world.at(road.A) as node:
+        findings = queries.check(node.officer("central_authority"), reference)
+    assert any("Not before the arrests." in finding.what for finding in findings)
+
+
+def test_a_verdict_revised_after_the_approval_stops_the_request(world, road, case):
+    hit = road.make_hit(world, case)
+    with world.at(road.A) as node:
+        lead, facts = node.officer("investigator"), {**road.HIT_FACTS, "hits": hit}
+        reference = actions.draft(
+            lead, type="hit_confirmation", case=case, partner=road.B, facts=facts, now=world.tick()
+        ).reference
+    road.answer_gates(world, road.A, reference)
+    with world.at(road.A):
+        actions.submit_for_approval(lead, reference, now=world.tick())
+    road.approve(world, road.A, reference, "supervisor")
+    with world.at(road.A):
+        Hit.objects.update(verdict="different", intelligence=False)
+        with pytest.raises(InvalidError, match="Judge hit"):
+            actions.send(lead, reference, now=world.tick())
+        assert queries.request(lead, reference).state is State.APPROVED
+
+
+@pytest.mark.parametrize("flag", ["political", "religious"])
+def test_a_flagged_case_is_not_answered_away_at_the_gate(world, road, case, flag):
+    reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
+    road.answer_gates(world, road.A, reference)
+    with world.at(road.A) as node:
+        Case.objects.filter(reference=case).update(neutrality=flag)
+        (problem,) = queries.gate_problems(node.officer("supervisor"), reference)
+        assert flag in problem
+        gate(world, node, reference, gate="neutrality", concern="yes", reason="The case is flagged.")
+        (problem,) = queries.gate_problems(node.officer("supervisor"), reference)
+        assert "second officer" in problem
+
+
+def test_without_a_receipt_in_time_a_person_is_told_and_nothing_is_assumed(world, road, case):
+    reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
+    road.send_bank_request(world, reference)
+    with world.at(road.A) as node:
+        officer = node.officer("central_authority")
+        expire(now=world.now + timedelta(days=8))
+        row = queries.request(officer, reference)
+        assert (row.state, row.delivery) == (State.SENT, "unknown")
+        assert any("not known whether" in task.title for task in work_queue(officer))
 
 
 def test_consent_for_one_hit_is_none_for_another(world, road, case, inquiry):
@@ -242,7 +300,7 @@ def test_a_concern_that_proceeds_needs_a_second_officer(world, road, case):
         row = gate(world, node, reference, concern="unknown", reason="The court's record is not known.")
         assert (row.concern, row.answered_by) == ("unknown", boss.get_full_name())
         assert len(queries.gate_problems(boss, reference)) == 1
-        waiting = [task for task in office_queue(node.officer("central_authority")) if "safeguard" in task.title]
+        waiting = [task for task in work_queue(node.officer("central_authority")) if "safeguard" in task.title]
         review = int(waiting[0].link.strip("/").split("/")[1])
         with pytest.raises(AccessDeniedError):
             office.decide_approval(boss, review, approved=True, reason="I said so.", now=world.tick())
@@ -254,12 +312,6 @@ def test_a_concern_that_proceeds_needs_a_second_officer(world, road, case):
         assert len(queries.gate_problems(boss, reference)) == 1  # the review was of the earlier words
         gate(world, node, reference, concern="yes", decision="stop")
         assert "Stopped" in queries.gate_problems(boss, reference)[0]
-
-
-def office_queue(officer):
-    from palermo.node.office.queries import work_queue
-
-    return work_queue(officer)
 
 
 @pytest.mark.parametrize(

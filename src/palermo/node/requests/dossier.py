@@ -105,7 +105,8 @@ def _police_hit(officer: Actor, request: Request, hit_id: str) -> police.CitedHi
         return police.CitedHit(hit_id, None, None)
     consent = consent_for(request.case_id, hit_id)
     said = {"yes": True, "no": False}.get(consent.consent) if consent else None
-    return police.CitedHit(hit_id, {"": None, "unsure": None}.get(hit.verdict, hit.verdict == "same"), said)
+    same = {"same": True, "different": False}.get(hit.verdict)
+    return police.CitedHit(hit_id, same, said, consent.conditions if consent else "")
 
 
 def consent_for(case: str, hit_id: str) -> Answer | None:

@@ -43,6 +43,7 @@ def seal_package(
     ledger commits to the manifest; its signed checkpoint and inclusion proof go into the package.
     """
     policy.require(officer, "evidence.seal", cases.members(case))
+    ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     require_open(case)
     chosen = _chosen(case, items)
     if not request_reference.strip() or directory.authority(recipient).is_self:

@@ -9,6 +9,7 @@ from palermo.node.cases import queries as cases
 from palermo.node.evidence import queries as evidence
 from palermo.node.exchange import actions as exchange
 from palermo.node.exchange.rows import MessageRow
+from palermo.node.ledger import actions as ledger
 from palermo.node.office import policy
 from palermo.node.office.actions import add_task, audit, finish_task
 from palermo.node.office.errors import InvalidError, NotFoundError
@@ -44,6 +45,7 @@ def answer(
     which ``conditions``? Raises ``InvalidError`` with everything that is missing; a refusal without ground or reasons
     never leaves.
     """
+    ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     request = dossier.find(officer, reference, lock=True)
     type_ = dossier.type_of(request)
     policy.require(officer, type_.respond, cases.members(request.case_id))

@@ -8,6 +8,7 @@ from palermo.law.findings import missing
 from palermo.node.cases import queries as cases
 from palermo.node.exchange import actions as exchange
 from palermo.node.exchange.rows import MessageRow
+from palermo.node.ledger import actions as ledger
 from palermo.node.office import policy
 from palermo.node.office import queries as office
 from palermo.node.office.actions import add_task, audit, finish_task
@@ -28,6 +29,7 @@ def send(officer: Actor, reference: str, *, now: datetime) -> RequestRow:
     Only bytes that a second person approved leave. Completeness, the originator's consent and the safeguards are
     checked again now, because any of them may have changed since.
     """
+    ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     request = dossier.find(officer, reference, lock=True)
     type_ = dossier.type_of(request)
     policy.require(officer, type_.send, cases.members(request.case_id))
