@@ -51,7 +51,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
-    "django_htmx",
     *(f"palermo.node.{room}" for room in _ROOMS if (_NODE / room / "apps.py").exists()),
     "palermo.web",
 ]
@@ -67,7 +66,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "palermo.web.access.SignedInMiddleware",
     "palermo.web.errors.NodeErrorMiddleware",
 ]

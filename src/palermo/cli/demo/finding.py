@@ -10,7 +10,8 @@ from palermo.cli.demo.nodes import DemoError
 from palermo.cli.demo.person import Element, Person
 from palermo.cli.demo.stage import ASKER, HOLDER, Outcome, Stage
 
-JUDGED_AT_MOST = 12
+JUDGED_OF_EACH = 6
+"""So many of the hits on accounts, and of the others; the rest wait in the work queue."""
 
 
 def compare(stage: Stage, folder: Path, item: Comparison) -> Outcome:
@@ -71,11 +72,10 @@ def judge(stage: Stage) -> Outcome:
     investigator, path = stage.person(ASKER, "investigator"), f"/runs/{stage.run}/"
     report = _rows(investigator.download(f"{path}hits.csv"))
     selectors = {row[0]: row[2] for row in report}
-    rows = [row for page in range(1, 4) for row in investigator.get(f"{path}?page={page}").rows("/hits/")]
+    rows = [row for page in investigator.pages(path) for row in page.rows("/hits/")]
     rows.sort(key=lambda row: "account=" not in selectors[row.attributes["data-ours"]])
-    verdicts = [
-        _judge(stage, investigator, row, selectors[row.attributes["data-ours"]]) for row in rows[:JUDGED_AT_MOST]
-    ]
+    some = rows[:JUDGED_OF_EACH] + rows[JUDGED_OF_EACH:][-JUDGED_OF_EACH:]
+    verdicts = [_judge(stage, investigator, row, selectors[row.attributes["data-ours"]]) for row in some]
     if not stage.hit:
         raise DemoError("there is no hit on an account among those judged")
     learned = {ASKER: "which hits a person takes for the same, and why", HOLDER: "nothing"}

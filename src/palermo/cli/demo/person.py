@@ -7,10 +7,11 @@ load tries again; before pressing a button twice, the road looks at the page to 
 
 import hashlib
 import hmac
+import itertools
 import struct
 import time
 from base64 import b32decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -225,6 +226,15 @@ class Person:
                 f"{self.log_in.username} of {self.log_in.node}: {path} answers {page.status}: {page.text[:500]}"
             )
         return page
+
+    def pages(self, path: str) -> Iterator[Page]:
+        """Load a list page by page, as long as a page links to the next."""
+        separator = "&" if "?" in path else "?"
+        for number in itertools.count(1):
+            page = self.get(f"{path}{separator}page={number}")
+            yield page
+            if not any(f"page={number + 1}" in e.attributes.get("href", "") for e in page.elements if e.tag == "a"):
+                return
 
     def post(self, page: Page, path: str, values: Mapping[str, Any] | None = None, files: Uploads = ()) -> Page:
         """Fill in a page's form and send it. Fields that are not named keep what the page put into them.

@@ -50,11 +50,8 @@ def _compare_ledgers(stage: Stage, sender: str) -> int:
 
 def _sent(auditor: Person) -> Iterator[str]:
     """Ids of everything that a node sent."""
-    for number in range(1, 1000):
-        rows = auditor.get(f"/messages/?page={number}").rows("/messages/")
-        yield from (row.attributes["data-ref"] for row in rows)
-        if not rows:
-            return
+    for page in auditor.pages("/messages/"):
+        yield from (row.attributes["data-ref"] for row in page.rows("/messages/"))
 
 
 def _unsettled(auditor: Person) -> bool:

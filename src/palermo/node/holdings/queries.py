@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from palermo.blind import Item
@@ -18,6 +20,9 @@ from palermo.node.office.policy import Actor
 from palermo.subjects.entities import Entity
 
 READ = "holding.read"
+MOST_NAMESAKES = 50
+"""A name key that more entities of one holding share tells nobody apart: every pair of namesakes would be a hit."""
+_NAME_KIND = "person"
 _FEW = 32
 """Up to so many entities are looked up one by one; more are picked out of one pass over the holding."""
 
@@ -80,6 +85,11 @@ def entity(officer: Actor, code: str, entity_id: str) -> Entity:
     raise NotFoundError
 
 
+def codes() -> list[str]:
+    """Codes of the holdings that are kept. Internal: for checking their files."""
+    return list(Holding.objects.filter(state=HoldingState.KEPT).order_by("code").values_list("code", flat=True))
+
+
 def tiers() -> list[TierRow]:
     """The sharing tiers of all kept holdings that name a partner. Internal: for publishing."""
     circles: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -97,15 +107,20 @@ def publishable(tier: TierRow) -> Iterator[Item]:
 
 
 def matchable(code: str) -> Iterator[tuple[str, str, str]]:
-    """(entity id, kind, value) of a kept holding without its protected items. Internal: for publishing and runs."""
+    """(entity id, kind, value) of a kept holding, for publishing and runs. Internal.
+
+    Left out are protected items, and names that more than `MOST_NAMESAKES` entities share.
+    """
     found = get(code)
     if found.state != HoldingState.KEPT:
         return
     hidden = _protected_ids(found)
     with suppress(UnknownHoldingError):  # nothing was loaded yet
-        for entity_id, kind, value in lake().selectors(code):
-            if entity_id not in hidden:
-                yield entity_id, kind, value
+        rows = (row for row in lake().selectors(code) if row[0] not in hidden)
+        for (kind, _), group in groupby(rows, key=itemgetter(1, 2)):
+            sharing = list(group)
+            if kind != _NAME_KIND or len(sharing) <= MOST_NAMESAKES:
+                yield from sharing
 
 
 def entities(code: str, wanted: Collection[str]) -> dict[str, Entity]:
