@@ -94,7 +94,7 @@ def _facts_in_words(row: RequestRow) -> list[tuple[str, str, str]]:
     return [
         (question.label, question.article, dict(question.choices).get(text, text))
         for question in type_.fields
-        if (text := row.facts.get(question.name, ""))
+        if (text := row.facts.get(question.name, "")) and question.widget is not Widget.HITS
     ]
 
 

@@ -58,7 +58,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
-        self.fields["login"].widget.attrs["autocapitalize"] = "none"
+        self.fields["login"].widget = forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
         self.fields["password"].widget = Password(attrs={"autocomplete": "current-password"})
         self.fields["password"].help_text = ""
 

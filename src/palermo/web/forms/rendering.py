@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
+from django.forms.widgets import Input
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,7 @@ _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Textarea, "govuk-textarea"),
     (forms.Select, "govuk-select"),
     (forms.FileInput, "govuk-file-upload"),
-    (forms.TextInput, "govuk-input"),
+    (Input, "govuk-input"),
 )
 _WITHOUT_CLASS = (forms.RadioSelect, forms.CheckboxSelectMultiple, forms.CheckboxInput, forms.HiddenInput)
 
@@ -31,7 +32,6 @@ class PageField(BoundField):
         shown = widget or self.field.widget
         # Whether a field is needed, the server says in words; the browser's own bubbles cannot be styled or translated.
         built.pop("required", None)
-        built.pop("placeholder", None)
         if isinstance(shown, _WITHOUT_CLASS):
             return built
         base = next((name for kind, name in _CLASSES if isinstance(shown, kind)), "")
@@ -57,8 +57,9 @@ class PageField(BoundField):
 
     @property
     def shows_optional(self) -> bool:
-        """Whether the label says that the field may stay empty."""
-        return not self.field.required and not self.is_lone_checkbox
+        """Whether the label says that the field may stay empty: not where a draft may, but what is sent may not."""
+        may_be_empty = not self.field.required and not getattr(self.field, "needed_later", False)
+        return may_be_empty and not self.is_lone_checkbox
 
 
 class Renderer(DjangoTemplates):

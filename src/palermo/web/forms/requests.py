@@ -32,7 +32,8 @@ class FactsForm(PageForm):
         if partners:
             self.fields["partner"] = forms.ChoiceField(label=_("Requested authority"), choices=partners)
         for question in questions:
-            self.fields[question.name] = _control(question, hits)
+            control = self.fields[question.name] = _control(question, hits)
+            control.needed_later = question.required  # type: ignore[attr-defined]
 
     def facts(self) -> dict[str, str]:
         """Every answer as text; several hits joined with commas, dates in ISO form."""
