@@ -37,11 +37,12 @@ SUBJECTS = "subjects"
 CHUNK = 500
 
 
-class UnfoundedAnswerError(Exception):
-    """A partner's answer names other matches than its proofs confirm."""
+MAX_HITS = 100_000
+"""More pairs than people can judge, and than fit in memory: some selector is shared by very many on both sides."""
 
-    def __init__(self) -> None:
-        super().__init__("the answer discloses other matches than it proves; refuse it and tell the partner")
+
+class UnusableAnswerError(Exception):
+    """A partner's answer cannot become hits; the message says why and what to do."""
 
 
 def prepare(run_id: str, now: datetime) -> None:
@@ -117,8 +118,8 @@ def conclude(run_id: str, now: datetime) -> None:
     try:
         querier = blind.Querier.from_bytes(bytes(run.querier_state), manifest=manifest, filters={})
         met = querier.conclude(answer.answer)
-        _require_founded(met, answer.matches or {})
-    except (blind.BlindError, UnfoundedAnswerError) as error:
+        _require_usable(met, answer.matches or {})
+    except (blind.BlindError, UnusableAnswerError) as error:
         fail(run_id, str(error), now)
         return
     hits = list(_hits(run, met, answer, now))
@@ -176,9 +177,11 @@ def _manifest(run: Run, *, with_filters: bool = True) -> tuple[bytes, Mapping[st
     return payload, files.read_filters(blind.Manifest.parse(payload)) if with_filters else {}
 
 
-def _require_founded(met: Iterable[blind.Hit], matches: Mapping[str, tuple[str, ...]]) -> None:
+def _require_usable(met: Iterable[blind.Hit], matches: Mapping[str, tuple[str, ...]]) -> None:
     if {hit.locator.hex() for hit in met} != matches.keys():
-        raise UnfoundedAnswerError
+        raise UnusableAnswerError("The answer discloses other matches than it proves. Tell the partner.")
+    if sum(len(matches[hit.locator.hex()]) for hit in met) > MAX_HITS:
+        raise UnusableAnswerError(f"More than {MAX_HITS} hits: ask kind by kind, or about fewer inputs.")
 
 
 def _hits(run: Run, met: Iterable[blind.Hit], answer: AnswerMessage, now: datetime) -> Iterator[Hit]:
