@@ -1,4 +1,4 @@
-"""What ``palermo node check`` looks at: the database file, the ledger, the exchange, the lake and the evidence."""
+"""What ``palermo node check`` looks at: database file, ledger, exchange, lake, evidence and requests."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,6 +8,7 @@ from palermo.node.evidence import queries as evidence
 from palermo.node.exchange import queries as exchange
 from palermo.node.holdings import queries as holdings
 from palermo.node.ledger import queries as ledger
+from palermo.node.requests import queries as requests
 
 
 def _database() -> list[str]:
@@ -28,6 +29,7 @@ CHECKS: dict[str, Callable[[], list[str]]] = {
     "envelopes and receipts": lambda: [str(fault) for fault in exchange.check()],
     "holdings": _lake,
     "evidence": lambda: [str(fault) for fault in evidence.check()],
+    "requests": lambda: [str(fault) for fault in requests.check_stored()],
 }
 
 

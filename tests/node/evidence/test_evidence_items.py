@@ -159,8 +159,9 @@ def test_only_this_cases_items_each_once_for_another_authority(network, add, sea
     for wrong in ([], [item.reference, item.reference], ["AA-POL-ITEM-2026-000099"]):
         with pytest.raises(InvalidError):
             seal(*wrong)
-    with pytest.raises(InvalidError):
-        seal(item.reference, recipient="AA-POL")
+    for nobody in ("AA-POL", "ZZ-POL"):
+        with pytest.raises(InvalidError):
+            seal(item.reference, recipient=nobody)
     with pytest.raises(InvalidError):
         seal(item.reference, request_reference=" ")
     with pytest.raises(AccessDeniedError):

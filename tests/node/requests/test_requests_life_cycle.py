@@ -116,10 +116,13 @@ def walkable(world, road):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.sampled_from(STEPS), min_size=4, max_size=14))
-def test_nothing_leaves_without_second_person_completeness_and_safeguards(walkable, steps):
+@given(
+    opening=st.sampled_from([("gates", "submit", "approve"), ("submit", "approve"), ("gates", "submit"), ("gates",)]),
+    steps=st.lists(st.sampled_from(STEPS), max_size=10),
+)
+def test_nothing_leaves_without_second_person_completeness_and_safeguards(walkable, opening, steps):
     walk = walkable()
-    for step in ["gates", "submit", *steps, "send"]:
+    for step in [*opening, *steps, "send"]:
         sent_before = queries.request(walk.lead, walk.reference).state is State.SENT
         walk.take(step)
         row = queries.request(walk.lead, walk.reference)
@@ -135,6 +138,16 @@ def test_the_plain_path_sends(walkable):
     for step in ("gates", "submit", "approve", "send"):
         walk.take(step)
     assert queries.request(walk.lead, walk.reference).state is State.SENT
+
+
+@pytest.mark.parametrize("last", [(), ("gates", "gate_stop"), ("gates", "gate_concern")])
+def test_an_approved_request_still_waits_for_its_safeguards(walkable, last):
+    walk = walkable()
+    for step in ("submit", "approve", *last):
+        walk.take(step)
+    with pytest.raises(InvalidError):
+        walk.send()
+    assert queries.request(walk.lead, walk.reference).state is State.APPROVED
 
 
 def test_editing_after_approval_voids_it(walkable):

@@ -1,10 +1,7 @@
-"""Seal items for a partner's request, and take in a package that a partner sealed for ours."""
+"""Seal items for a partner's request into a package that verifies offline."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 
@@ -12,9 +9,9 @@ from palermo.node.cases import queries as cases
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.evidence import blobs, queries
-from palermo.node.evidence.actions.items import new_reference, record_custody, require_consent, require_open
-from palermo.node.evidence.errors import EvidenceChangedError, IntelligenceError, PackageRefusedError
-from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp, strictest
+from palermo.node.evidence.actions.items import record_custody, require_consent, require_open
+from palermo.node.evidence.errors import EvidenceChangedError, IntelligenceError
+from palermo.node.evidence.marks import HandlingCode, Origin, Tlp, strictest
 from palermo.node.evidence.models import Item, Package
 from palermo.node.evidence.rows import PackageRow
 from palermo.node.home import packages_folder
@@ -25,10 +22,7 @@ from palermo.node.office.actions import audit, next_reference
 from palermo.node.office.errors import InvalidError
 from palermo.node.office.policy import Actor
 from palermo.sealing import package as sealing
-from palermo.sealing.archive import ZipTree
-from palermo.sealing.bagit import digest_of
 from palermo.sealing.leaf import open_fields
-from palermo.sealing.verify import Verdict, verify_package
 
 SHOWN = ("kind", "counterparty", "recorded_at", sealing.MANIFEST_FIELD)
 
@@ -46,8 +40,8 @@ def seal_package(
     ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     require_open(case)
     chosen = _chosen(case, items)
-    if not request_reference.strip() or directory.authority(recipient).is_self:
-        raise InvalidError("A package is sealed for another authority's request: name both.")
+    if not request_reference.strip() or recipient not in {row.code for row in directory.partners()}:
+        raise InvalidError("A package is sealed for the request of another authority of the directory: name both.")
     for item in chosen:
         record_custody(
             item, "sealed", by=officer.get_full_name(), at=now, where=directory.own_code(), detail=f"for {recipient}"
@@ -83,42 +77,6 @@ def seal_package(
     )
     package.items.set(chosen)
     audit(officer, "evidence.sealed", reference, now=now, detail={"request": request_reference, "sha256": sha256})
-    return queries.package_row(package)
-
-
-@transaction.atomic
-def receive_package(
-    *, case: str, partner: str, request_reference: str, data: bytes, ledger_index: int, now: datetime
-) -> PackageRow:
-    """Take in a partner's package, verified under this node's own trust root before anything of it is kept.
-
-    Runs in the transaction that receives the answer. Raises :class:`PackageRefusedError` with what does not hold.
-    """
-    staged = packages_folder() / f".{secrets.token_hex(16)}"
-    try:
-        blobs.write_synced(staged, [data])
-        manifest = _verified(staged, partner, request_reference, now)
-        path = packages_folder() / f"{manifest.package_id}{sealing.SUFFIX}"
-        staged.chmod(0o400)
-        staged.replace(path)  # at most the leftover of a killed attempt: a package that was kept is refused above
-        blobs.sync_folder(path.parent)
-    finally:
-        staged.unlink(missing_ok=True)
-    package = Package.objects.create(
-        reference=manifest.package_id,
-        direction="in",
-        case_id=case,
-        partner=partner,
-        request_reference=request_reference,
-        file_name=path.name,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        manifest_digest=_manifest_digest(path),
-        use_limit=manifest.marks.use_limit[:2000],
-        ledger_index=ledger_index,
-        made_at=now,
-    )
-    package.items.set(_take_items(package, manifest, path, now))
     return queries.package_row(package)
 
 
@@ -207,101 +165,3 @@ def _proof(index: int) -> sealing.LedgerProof:
         hashes=proof.hashes,
         checkpoint=proof.checkpoint,
     )
-
-
-def _verified(path: Path, partner: str, request_reference: str, now: datetime) -> sealing.Manifest:
-    """The manifest of a package that holds in every step and is meant for this request."""
-    report = verify_package(path, directory.trust_root(), now)
-    if report.verdict is not Verdict.PROVEN or report.manifest is None:
-        failed = report.first_failure
-        raise PackageRefusedError(
-            f"The package was refused at check {failed.number}, {failed.name}: {failed.detail}"
-            if failed
-            else "The package could not be proven under our trust root.",
-            report,
-        )
-    manifest = report.manifest
-    expected = {
-        "provider": (manifest.provider, partner),
-        "recipient": (manifest.recipient, directory.own_code()),
-        "request": (manifest.request_reference, request_reference),
-    }
-    problems = [
-        f"The package names another {what}: {said[:80]}, not {wanted}."
-        for what, (said, wanted) in expected.items()
-        if said != wanted
-    ]
-    if not manifest.package_id.startswith(f"{partner}-PKG-"):
-        problems.append(f"The package's id has to begin with {partner}-PKG-.")
-    if Package.objects.filter(reference=manifest.package_id).exists():
-        problems.append("A package of this id was received before.")
-    if problems:
-        raise PackageRefusedError(problems, report)
-    return manifest
-
-
-def _manifest_digest(path: Path) -> str:
-    tree = ZipTree(path)
-    try:
-        return digest_of(b"".join(tree.chunks(sealing.MANIFEST))).sha256
-    finally:
-        tree.close()
-
-
-def _take_items(package: Package, manifest: sealing.Manifest, path: Path, now: datetime) -> list[Item]:
-    """Keep each item of a verified package under its digest, with the provider's custody and our receipt of it."""
-    tree = ZipTree(path)
-    try:
-        taken = []
-        for number, stated in enumerate(manifest.items, start=1):
-            blob = blobs.store(b"".join(tree.chunks(stated.path)))
-            if blob.sha256 != stated.sha256:
-                raise EvidenceChangedError(stated.path, str(path))
-            taken.append(_take_item(package, manifest, stated, number, blob, now))
-        return taken
-    finally:
-        tree.close()
-
-
-def _take_item(
-    package: Package,
-    manifest: sealing.Manifest,
-    stated: sealing.ManifestItem,
-    number: int,
-    blob: blobs.Blob,
-    now: datetime,
-) -> Item:
-    custody = [event for event in manifest.custody if event.item == number]
-    first = custody[0]
-    item = Item.objects.create(
-        reference=new_reference(now),
-        case_id=package.case_id,
-        what=stated.description[:300],
-        collected_by=first.by[:200],
-        how=first.how[:500],
-        collected_at=first.at,
-        where=first.where[:200],
-        name=stated.name[:120],
-        media_type=stated.media_type[:100],
-        size=blob.size,
-        sha256=blob.sha256,
-        sha512=blob.sha512,
-        origin=Origin.RECEIVED,
-        tlp=_known(Tlp, stated.marks.tlp, Tlp.RED),
-        handling_code=_known(HandlingCode, stated.marks.handling_code, HandlingCode.H3),
-        source_grade=_known(SourceGrade, stated.marks.source_grade, SourceGrade.X),
-        information_grade=_known(InformationGrade, stated.marks.information_grade, InformationGrade.UNKNOWN),
-        use_limit=stated.marks.use_limit[:1000],
-        package=package,
-        added_at=now,
-    )
-    for event in custody:
-        record_custody(item, event.verb[:40], by=event.by, at=event.at, where=event.where, detail=event.how)
-    arrived = max(now, custody[-1].at)  # the provider's clock may be a little ahead of ours; custody stays in order
-    record_custody(item, "received", by=directory.own_code(), at=arrived, detail=f"in package {package.reference}")
-    return item
-
-
-def _known(scale: type[Tlp | HandlingCode | SourceGrade | InformationGrade], mark: str, strictest_mark: str) -> str:
-    """The mark, or the strictest of its scale where the provider's is one that we do not know."""
-    return mark if mark in list(scale) else strictest_mark
