@@ -17,5 +17,5 @@ def test_ledger_and_exchange_on_postgresql(postgres_url):
     environment = {**os.environ, "DATABASE_URL": postgres_url}
     environment.pop("PYTEST_XDIST_WORKER", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *ROOMS]
-    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=900)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

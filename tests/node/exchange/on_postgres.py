@@ -10,7 +10,7 @@ from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.ledger import actions as ledger_actions
 from palermo.node.ledger import queries as ledger
 
-THREADS, EACH = 8, 25
+THREADS, EACH = 8, 10
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

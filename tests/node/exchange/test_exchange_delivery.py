@@ -2,8 +2,10 @@
 
 import gzip
 import random
+import threading
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -139,7 +141,7 @@ def test_a_lost_receipt_is_fetched_by_posting_again(send, deliver, line, partner
 
 
 @pytest.mark.parametrize(
-    "answer", [(503, b"Not yet"), (500, b""), (302, b""), (400, b"what?"), (200, b""), (200, b"{}")]
+    "answer", [(503, b"Not yet"), (500, b""), (302, b""), (400, b"what\x00?\n"), (200, b""), (200, b"{}")]
 )
 def test_an_answer_that_is_no_receipt_settles_nothing(send, deliver, line, answer):
     send(message_id="m1")
@@ -303,6 +305,62 @@ def test_a_new_worker_frees_a_dead_ones_leases(send, deliver, network):
     Peer.objects.update(lease="dead", leased_until=network.now + delivery.LEASE)
     delivery.release_leases()
     assert deliver() == 1
+
+
+class _Listener(BaseHTTPRequestHandler):
+    """A partner on a real socket: reads the body by its stated length and answers, at once or drop by drop."""
+
+    def do_POST(self):
+        assert self.headers["Transfer-Encoding"] is None
+        envelope = self.rfile.read(int(self.headers["Content-Length"]))
+        receipt = self.server.answer(envelope)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(receipt)))
+        self.end_headers()
+        for place in range(0, len(receipt), self.server.drop):
+            try:
+                self.wfile.write(receipt[place : place + self.server.drop])
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(self.server.pause)
+
+    def log_message(self, *_args):
+        pass
+
+
+@pytest.fixture
+def socket(partner, monkeypatch):
+    """BB-POL listens on a port of this machine, and the directory says so."""
+    from palermo.node.directory.models import Authority
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Listener)
+    server.answer, server.drop, server.pause = partner.receipt, 10_000, 0.0
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    Authority.objects.filter(code="BB-POL").update(endpoint=f"http://127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_over_a_real_socket(send, socket, network):
+    send(message_id="m1", payload=bytes(3 * 2**20))
+    with httpx.Client(trust_env=False) as client:
+        assert delivery.deliver_due(network.now, client) == 1
+    assert states() == {"m1": "accepted"}
+
+
+def test_a_receipt_that_comes_drop_by_drop_is_given_up(send, socket, network, monkeypatch):
+    monkeypatch.setattr(delivery, "POST_SECONDS", 0.5)
+    socket.drop, socket.pause = 20, 0.1
+    send(message_id="m1")
+    begun = time.monotonic()
+    with httpx.Client(trust_env=False) as client:
+        assert delivery.deliver_due(network.now, client) == 0
+    assert time.monotonic() - begun < 10
+    assert "took longer" in Peer.objects.get().last_error
 
 
 def test_a_partner_that_left_the_directory(send, deliver, network, line):

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import httpx
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.settling import expire, settle
@@ -36,7 +36,7 @@ TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=5.0)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 300.0
 KEEP_ASKING = timedelta(days=30)
-MOST_PEERS_AT_ONCE = 32
+MOST_PEERS_AT_ONCE = 16  # each holds one envelope in memory
 MOST_MESSAGES_A_PASS = 100
 
 _HEADERS = {"Content-Type": ENVELOPE_TYPE, "Accept-Encoding": "identity"}
@@ -88,7 +88,7 @@ def deliver_due(now: datetime, client: httpx.Client, *, rng: random.Random | Non
             if message is None:
                 _end_round(turn, now, rng)
             else:
-                posts[pool.submit(_post, client, turn.url, _envelope(message, now))] = (turn, message)
+                posts[pool.submit(_post, client, turn.url, _envelope(message))] = (turn, message)
 
         for turn in rounds:
             post_next(turn)
@@ -119,9 +119,10 @@ def _conclude(future: Future[bytes], message: int, now: datetime) -> str:
 
 def _begin_rounds(now: datetime) -> list[_Round]:
     due = _due_messages(now)
-    codes = _free_peers(now).filter(code__in=due.values("recipient")).order_by("code").values_list("code", flat=True)
+    peers = _free_peers(now).filter(code__in=due.values("recipient"))
+    longest_unheard = peers.order_by(F("answered_at").asc(nulls_first=True), "code").values_list("code", flat=True)
     rounds = []
-    for code in codes[:MOST_PEERS_AT_ONCE]:
+    for code in list(longest_unheard[:MOST_PEERS_AT_ONCE]):
         lease = _take_lease(code, now)
         if lease is None:
             continue
@@ -167,16 +168,20 @@ def _end_round(turn: _Round, now: datetime, rng: random.Random, failure: str = "
     if turn.settled:
         peer.failures, peer.next_attempt_at, peer.last_error, peer.answered_at = 0, None, "", now
     if failure:
-        peer.failures, peer.last_error = peer.failures + 1, failure[:1000]
+        peer.failures, peer.last_error = peer.failures + 1, _printable(failure)[:1000]
         peer.next_attempt_at = now + backoff(peer.failures, rng)
     peer.save()
 
 
-def _envelope(message: int, now: datetime) -> bytes:
+def _printable(said: str) -> str:
+    """What a partner's machine said, without what a database or a terminal could choke on."""
+    return "".join(character if character.isprintable() else " " for character in said)
+
+
+def _envelope(message: int) -> bytes:
     """The bytes to post; counts the attempt before it is made."""
-    row = Outgoing.objects.only("envelope", "attempts").get(pk=message)
-    Outgoing.objects.filter(pk=message).update(attempts=row.attempts + 1)
-    return bytes(row.envelope)
+    Outgoing.objects.filter(pk=message).update(attempts=F("attempts") + 1)
+    return bytes(Outgoing.objects.values_list("envelope", flat=True).get(pk=message))
 
 
 def _post(client: httpx.Client, url: str, envelope: bytes) -> bytes:
