@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from palermo.node.evidence import actions as evidence_actions
 from palermo.node.evidence import queries as evidence_queries
 from palermo.node.evidence.models import Item, Package
 from palermo.node.exchange import actions as exchange
@@ -280,3 +281,50 @@ def test_a_rejected_request_is_a_draft_again_that_can_be_sent_anew(world, road, 
         Authority.objects.filter(code=road.A).update(roles=["police", "central-authority"])
     road.send_bank_request(world, reference)
     assert world.post(road.A) == ["accepted"]
+
+
+def sealed_at_b(world, road, reference):
+    """A genuine package of BB-POL for one request: its file."""
+    with world.at(road.B) as node:
+        officer = node.officer("central_authority")
+        held = queries.request(officer, reference).case
+        item = evidence_actions.add_item(
+            officer,
+            case=held,
+            content=b"statement",
+            name="s.csv",
+            media_type="text/csv",
+            what="Statement",
+            collected_by="Bank",
+            how="Order",
+            collected_at=world.now,
+            where="Port Meridian",
+            now=world.tick(),
+        ).reference
+        package = evidence_actions.seal_package(
+            officer, case=held, items=[item], recipient=road.A, request_reference=reference, now=world.tick()
+        )
+        return evidence_queries.package_path(officer, package.reference).read_bytes()
+
+
+def test_a_genuine_package_of_another_request_or_seen_before_is_refused(world, road, case, formal):
+    other = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
+    road.send_bank_request(world, other)
+    assert world.post(road.A) == ["accepted"]
+    data = sealed_at_b(world, road, formal)
+    executed = {"outcome": Outcome.EXECUTED, "ground": "", "reasons": "", "package": data}
+
+    def send(asked):
+        payload = an_answer(world, asked, **executed).to_bytes()
+        return post_raw(world, road.B, road.A, ANSWER_TYPE, payload, in_reply_to=reply_to(world, road, asked))
+
+    state, said = send(other)
+    assert state == "rejected" and "another request" in said
+    assert send(formal)[0] == "accepted"
+    with world.at(road.A):
+        Request.objects.filter(reference=formal).update(state="sent")
+        Answer.objects.all().delete()
+    state, said = send(formal)
+    assert state == "rejected" and "received before" in said
+    with world.at(road.A):
+        assert Package.objects.count() == Item.objects.count() == 1 and evidence_queries.check() == []
