@@ -73,7 +73,7 @@ def _take_over(directory: Directory) -> DirectoryChange:
     added, changed = [], []
     for entry in directory.entries:
         before = known.get(entry.code)
-        values = _description(entry)
+        values = description(entry)
         if before is None:
             added.append(entry.code)
         elif any(getattr(before, name) != value for name, value in values.items()):
@@ -86,7 +86,8 @@ def _take_over(directory: Directory) -> DirectoryChange:
     return DirectoryChange(directory.version, tuple(added), tuple(changed), tuple(removed))
 
 
-def _description(entry: AuthorityEntry) -> dict[str, object]:
+def description(entry: AuthorityEntry) -> dict[str, object]:
+    """The columns of a member's row, as its entry says."""
     return {
         "name": entry.name,
         "jurisdiction": entry.jurisdiction,

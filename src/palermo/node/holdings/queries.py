@@ -90,6 +90,11 @@ def codes() -> list[str]:
     return list(Holding.objects.filter(state=HoldingState.KEPT).order_by("code").values_list("code", flat=True))
 
 
+def was_loaded(code: str) -> bool:
+    """Whether a load into the holding has ended well: then the lake must know it. Internal."""
+    return LoadRecord.objects.filter(holding__code=code, state=LoadState.DONE).exists()
+
+
 def tiers() -> list[TierRow]:
     """The sharing tiers of all kept holdings that name a partner. Internal: for publishing."""
     circles: dict[tuple[str, ...], list[str]] = defaultdict(list)
