@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -40,10 +39,25 @@ class Site:
     objects: dict[str, str]
     secrets: dict[str, str]
     token: str
+    home: Path
 
     def address(self, path: str) -> str:
         """A path with the names of objects filled in."""
         return self.url + path.format(**self.objects)
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without what points the tests' own process at its home."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PALERMO", "DJANGO"))}
+
+
+def start(part: str, home: Path) -> subprocess.Popen:
+    """Start a part of a node as a process."""
+    environment = clean_environment() | {
+        "PALERMO_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "palermo.config.settings",
+    }
+    return subprocess.Popen(commands(node_file.read(home))[part], env=environment)
 
 
 def free_port() -> int:
@@ -68,7 +82,7 @@ def wait_until_it_answers(url: str, process: subprocess.Popen) -> None:
 def site(tmp_path_factory) -> Iterator[Site]:
     """The web server of a furnished node, as a process on a free port."""
     folder, port = tmp_path_factory.mktemp("browser"), free_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PALERMO", "DJANGO"))}
+    clean = clean_environment()
     made = subprocess.run(
         [sys.executable, str(FURNISHING), str(folder), str(port)],
         env=clean,
@@ -78,13 +92,11 @@ def site(tmp_path_factory) -> Iterator[Site]:
     )
     assert made.returncode == 0, made.stderr
     furnished = json.loads(made.stdout)
-    environment = clean | {"PALERMO_HOME": furnished["home"], "DJANGO_SETTINGS_MODULE": "palermo.config.settings"}
-    command = commands(node_file.read(Path(furnished["home"])))["web server"]
-    process = subprocess.Popen(command, env=environment)
+    process = start("web server", Path(furnished["home"]))
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_it_answers(url, process)
-        yield Site(url, furnished["objects"], furnished["secrets"], furnished["token"])
+        yield Site(url, furnished["objects"], furnished["secrets"], furnished["token"], Path(furnished["home"]))
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -143,14 +155,25 @@ def open_as(site, chromium, sessions) -> Iterator:
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where pictures of pages go: ``PALERMO_SCREENSHOTS``, or nowhere that stays."""
-    folder = Path(os.environ.get("PALERMO_SCREENSHOTS", "")) if os.environ.get("PALERMO_SCREENSHOTS") else None
-    kept = folder or Path(os.environ.get("TMPDIR", "/tmp")) / f"palermo-screenshots-{os.getpid()}"
-    kept.mkdir(parents=True, exist_ok=True)
-    yield kept
-    if folder is None:
-        shutil.rmtree(kept, ignore_errors=True)
+def screenshots() -> Path | None:
+    """The folder for pictures of pages, if ``PALERMO_SCREENSHOTS`` names one."""
+    if not os.environ.get("PALERMO_SCREENSHOTS"):
+        return None
+    folder = Path(os.environ["PALERMO_SCREENSHOTS"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def worker(site):
+    """``worker()`` starts the node's worker; the test ends it."""
+    return lambda: start("worker", site.home)
+
+
+@pytest.fixture(name="walking", scope="session")
+def walking_fixture():
+    """What a person does on the pages."""
+    return walking
 
 
 @pytest.fixture(scope="session")
