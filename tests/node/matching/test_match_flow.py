@@ -71,7 +71,7 @@ def test_a_whole_holding_can_be_the_input(sides, offered, fill, start, investiga
 
 def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_officers(done, case, investigator, make_officer):
     held = HeldRun.objects.get()
-    opened = cases.case(investigator, HeldHit.objects.all()[0].case_reference)
+    opened = cases.case(investigator, HeldHit.objects.all()[0].case_id)
     assert (opened.partner, opened.partner_case, opened.opened_by) == ("AA-POL", case, None)
     assert (held.asked_by, held.legal_basis) == ("Officer Rossi", "Art. 1")
     assert {subject.entity_id for subject in cases.subjects(investigator, opened.reference)} == {"bb-1", "bb-2"}
@@ -83,8 +83,8 @@ def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_officers(done, case
 def test_a_second_run_of_the_same_case_joins_the_case_at_the_holder(sides, done, start, investigator):
     start(kinds=["phone"])
     sides.settle()
-    assert len({hit.case_reference for hit in HeldHit.objects.all()}) == 1
-    opened = HeldHit.objects.all()[0].case_reference
+    assert len({hit.case_id for hit in HeldHit.objects.all()}) == 1
+    opened = HeldHit.objects.all()[0].case_id
     assert len(cases.subjects(investigator, opened)) == 2
     assert len(queries.held_hits(investigator, opened)) == 3
 

@@ -84,7 +84,7 @@ class TestNeedToKnow:
     def test_only_the_team_and_whom_the_policy_exempts_see_runs_and_hits(
         self, done, hits, case, make_officer, supervisor
     ):
-        held_case = HeldHit.objects.all()[0].case_reference
+        held_case = HeldHit.objects.all()[0].case_id
         reads = [
             lambda officer: queries.runs(officer, case),
             lambda officer: queries.run(officer, done.run_id),

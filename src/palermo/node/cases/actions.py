@@ -165,22 +165,23 @@ def _open_or_join(
     partner: str, partner_case: str, title: str, purpose: str, legal_basis: str, now: datetime
 ) -> tuple[Case, bool]:
     """The open case for a partner's case, locked, and whether it was opened just now."""
-    case, opened = Case.objects.select_for_update().get_or_create(
+    open_for_it = Case.objects.select_for_update().filter(
+        partner=partner, partner_case=partner_case, state=CaseState.OPEN
+    )
+    if (case := open_for_it.first()) is not None:
+        return case, False
+    case = Case.objects.create(
+        reference=_reference(now),
+        title=title[:200],
+        purpose=purpose,
+        legal_basis=legal_basis,
         partner=partner,
         partner_case=partner_case,
-        state=CaseState.OPEN,
-        defaults={
-            "reference": lambda: _reference(now),  # called only if the case is new: numbers have no gaps
-            "title": title[:200],
-            "purpose": purpose[:500],
-            "legal_basis": legal_basis[:200],
-            "opened_at": now,
-        },
+        opened_at=now,
     )
-    if opened:
-        _event(case, EventKind.OPENED, title, officer=None, now=now)
-        audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
-    return case, opened
+    _event(case, EventKind.OPENED, title, officer=None, now=now)
+    audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
+    return case, True
 
 
 def _staff(case: Case, officers: Collection[int], now: datetime) -> None:

@@ -9,14 +9,14 @@ from palermo.node.cases.states import CaseState, Neutrality
 class Case(models.Model):
     """An investigation. One that a partner's hit opened names the partner's case and has no officer as its opener."""
 
-    reference = models.CharField(max_length=40, unique=True)
+    reference = models.CharField(max_length=100, unique=True)
     title = models.CharField(max_length=200)
-    purpose = models.CharField(max_length=500)
+    purpose = models.CharField(max_length=1000)
     legal_basis = models.CharField(max_length=200)
     neutrality = models.CharField(max_length=10, blank=True, default=Neutrality.NONE.value)
     state = models.CharField(max_length=10, default=CaseState.OPEN.value)
-    partner = models.CharField(max_length=20, blank=True)
-    partner_case = models.CharField(max_length=60, blank=True)
+    partner = models.CharField(max_length=64, blank=True)
+    partner_case = models.CharField(max_length=200, blank=True)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)

@@ -61,14 +61,6 @@ def facts(reference: str) -> CaseRow:
     return case_row(found)
 
 
-def key(reference: str) -> int:
-    """Primary key of a case, for foreign keys of later rooms. Internal: the caller has decided access."""
-    pk = Case.objects.filter(reference=reference).values_list("pk", flat=True).first()
-    if pk is None:
-        raise NotFoundError
-    return pk
-
-
 def readable(officer: Actor, reference: str, permission: str = READ) -> Case:
     """The case, if the officer has this permission in it. For this room alone."""
     policy.require(officer, permission, members(reference))

@@ -9,7 +9,7 @@ from palermo.node.matching.states import EpochState, HeldRunState, RunState, Ver
 class Epoch(models.Model):
     """A span of at most 30 days under one seed; the seed itself is a file that is destroyed when the epoch ends."""
 
-    code = models.CharField(max_length=40, unique=True)
+    code = models.CharField(max_length=100, unique=True)
     state = models.CharField(max_length=12, default=EpochState.PUBLISHING.value)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
@@ -51,9 +51,9 @@ class Publication(models.Model):
 class PartnerManifest(models.Model):
     """A partner's signed manifest, as received; its filters lie in files beside our own publications."""
 
-    partner = models.CharField(max_length=20)
-    epoch = models.CharField(max_length=40)
-    tier = models.CharField(max_length=64)
+    partner = models.CharField(max_length=64)
+    epoch = models.CharField(max_length=200)
+    tier = models.CharField(max_length=200)
     manifest = models.BinaryField()
     manifest_digest = models.CharField(max_length=64, unique=True)
     counts = models.JSONField()
@@ -72,13 +72,12 @@ class Run(models.Model):
     """A blind match run of a case against one partner's manifest; `querier_state` is erased when the run ends."""
 
     run_id = models.CharField(max_length=32, unique=True)
-    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
-    case_reference = models.CharField(max_length=40, db_index=True)
-    partner = models.CharField(max_length=20)
+    case = models.ForeignKey("cases.Case", to_field="reference", on_delete=models.PROTECT, related_name="+")
+    partner = models.CharField(max_length=64)
     manifest = models.ForeignKey(PartnerManifest, on_delete=models.PROTECT, related_name="runs")
     inputs = models.CharField(max_length=40)
     kinds = models.JSONField()
-    purpose = models.CharField(max_length=500)
+    purpose = models.CharField(max_length=1000)
     legal_basis = models.CharField(max_length=200)
     officer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, default=RunState.PREPARING.value)
@@ -113,10 +112,10 @@ class HeldRun(models.Model):
     """A partner's run at the holder; single-use: the same run id again is refused."""
 
     run_id = models.CharField(max_length=32)
-    partner = models.CharField(max_length=20)
+    partner = models.CharField(max_length=64)
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="runs")
-    case_reference = models.CharField(max_length=60)
-    purpose = models.CharField(max_length=500)
+    case_reference = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=1000)
     legal_basis = models.CharField(max_length=200)
     asked_by = models.CharField(max_length=200)
     state = models.CharField(max_length=12, default=HeldRunState.ASKED.value)
@@ -155,7 +154,7 @@ class HeldRun(models.Model):
 class BudgetUse(models.Model):
     """How many elements of a kind a partner had evaluated on one day (UTC)."""
 
-    partner = models.CharField(max_length=20)
+    partner = models.CharField(max_length=64)
     kind = models.CharField(max_length=40)
     day_date = models.DateField()
     spent = models.PositiveBigIntegerField(default=0)
@@ -200,8 +199,7 @@ class HeldHit(models.Model):
     """At the holder: one of our entities that a partner's run met, under the opaque reference the partner was given."""
 
     run = models.ForeignKey(HeldRun, on_delete=models.PROTECT, related_name="hits")
-    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
-    case_reference = models.CharField(max_length=40, db_index=True)
+    case = models.ForeignKey("cases.Case", to_field="reference", on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=32, unique=True)
     holding = models.CharField(max_length=40)
     entity_id = models.CharField(max_length=255)

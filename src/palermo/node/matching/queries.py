@@ -54,7 +54,7 @@ def live_manifests(officer: Actor, case: str, *, now: datetime) -> list[Manifest
 def runs(officer: Actor, case: str) -> list[RunRow]:
     """The runs of a case, newest first."""
     policy.require(officer, RUN_READ, cases.members(case))
-    return [run_row(run) for run in counted(Run.objects.filter(case_reference=case))]
+    return [run_row(run) for run in counted(Run.objects.filter(case_id=case))]
 
 
 def run(officer: Actor, run_id: str) -> RunRow:
@@ -91,7 +91,7 @@ def judgements(officer: Actor, hit_id: str) -> list[JudgementRow]:
 def confirmed_hits(officer: Actor, case: str) -> list[HitRow]:
     """The hits of a case that a person judged the same, newest run first: intelligence, to be asked about."""
     policy.require(officer, RUN_READ, cases.members(case))
-    found = Hit.objects.filter(run__case_reference=case, verdict=Verdict.SAME).select_related("run")
+    found = Hit.objects.filter(run__case_id=case, verdict=Verdict.SAME).select_related("run")
     return [hit_row(hit) for hit in found.order_by("-run__started_at", "pk")]
 
 
@@ -113,7 +113,7 @@ def held_runs(officer: Actor, *, partner: str = "") -> list[HeldRunRow]:
 def held_hits(officer: Actor, case: str) -> list[HeldHitRow]:
     """What partners met of ours in a case, in the order found."""
     policy.require(officer, RUN_READ, cases.members(case))
-    return [held_hit_row(hit) for hit in HeldHit.objects.filter(case_reference=case).select_related("run")]
+    return [held_hit_row(hit) for hit in HeldHit.objects.filter(case_id=case).select_related("run")]
 
 
 def held_hit(partner: str, reference: str) -> HeldHitRow:
@@ -134,7 +134,7 @@ def counted(found: QuerySet[Run]) -> QuerySet[Run]:
 def _run(officer: Actor, run_id: str) -> Run:
     """The run, if the officer needs to know; the team of no case is empty, so that nobody learns whether it exists."""
     found = counted(Run.objects.filter(run_id=run_id)).first()
-    policy.require(officer, RUN_READ, cases.members(found.case_reference) if found else ())
+    policy.require(officer, RUN_READ, cases.members(found.case_id) if found else ())
     if found is None:
         raise NotFoundError
     return found
@@ -142,7 +142,7 @@ def _run(officer: Actor, run_id: str) -> Run:
 
 def _hit(officer: Actor, hit_id: str) -> Hit:
     found = Hit.objects.filter(hit_id=hit_id).select_related("run").first()
-    policy.require(officer, RUN_READ, cases.members(found.run.case_reference) if found else ())
+    policy.require(officer, RUN_READ, cases.members(found.run.case_id) if found else ())
     if found is None:
         raise NotFoundError
     return found

@@ -59,7 +59,7 @@ def run_row(run: Run) -> RunRow:
     """A run that `queries.counted` found."""
     return RunRow(
         run_id=run.run_id,
-        case=run.case_reference,
+        case=run.case_id,
         partner=run.partner,
         tier=run.manifest.tier,
         inputs=run.inputs,
@@ -83,7 +83,7 @@ def hit_row(hit: Hit) -> HitRow:
     return HitRow(
         hit_id=hit.hit_id,
         run_id=hit.run.run_id,
-        case=hit.run.case_reference,
+        case=hit.run.case_id,
         partner=hit.run.partner,
         our_id=hit.our_id,
         our_caption=hit.our_caption,
@@ -121,7 +121,7 @@ def held_hit_row(hit: HeldHit) -> HeldHitRow:
         reference=hit.reference,
         partner=hit.run.partner,
         partner_case=hit.run.case_reference,
-        case=hit.case_reference,
+        case=hit.case_id,
         holding=hit.holding,
         entity_id=hit.entity_id,
         caption=hit.caption,

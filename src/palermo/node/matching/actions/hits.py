@@ -26,7 +26,7 @@ def judge(officer: Actor, hit_id: str, *, verdict: str, reason: str, now: dateti
     A hit judged the same is intelligence from then on; a later judgement revises that, the history stays.
     """
     hit = Hit.objects.select_for_update(of=("self",)).select_related("run").filter(hit_id=hit_id).first()
-    policy.require(officer, "hit.judge", cases.members(hit.run.case_reference) if hit else ())
+    policy.require(officer, "hit.judge", cases.members(hit.run.case_id) if hit else ())
     if hit is None:
         raise NotFoundError
     _check(hit, verdict, reason)
@@ -34,7 +34,7 @@ def judge(officer: Actor, hit_id: str, *, verdict: str, reason: str, now: dateti
     hit.verdict, hit.intelligence = verdict, verdict == Verdict.SAME
     hit.save(update_fields=["verdict", "intelligence"])
     text = f"Hit {hit.our_caption} with {hit.run.partner} judged {verdict}"
-    link, case = f"/hits/{hit_id}/", hit.run.case_reference
+    link, case = f"/hits/{hit_id}/", hit.run.case_id
     case_actions.record(case, kind=EventKind.JUDGEMENT, text=text, link=link, officer=officer.pk, now=now)
     audit(officer, "hit.judged", hit_id, now=now, detail={"verdict": verdict})
     if not hit.run.hits.filter(verdict=Verdict.WAITING).exists():
@@ -43,7 +43,7 @@ def judge(officer: Actor, hit_id: str, *, verdict: str, reason: str, now: dateti
 
 
 def _check(hit: Hit, verdict: str, reason: str) -> None:
-    if cases.facts(hit.run.case_reference).state != CaseState.OPEN:
+    if cases.facts(hit.run.case_id).state != CaseState.OPEN:
         raise ConflictError("This case is closed: its hits stay as they were judged.")
     problems = []
     if verdict not in _GIVEN:

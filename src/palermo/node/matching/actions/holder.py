@@ -15,7 +15,6 @@ from django.db import transaction
 from palermo import blind
 from palermo.blind.token_table import TokenRecord
 from palermo.node.cases import actions as case_actions
-from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import actions as exchange
 from palermo.node.holdings import queries as holdings
@@ -205,12 +204,10 @@ def _tell_our_officers(
     kinds: dict[str, set[str]] = defaultdict(set)
     for one in matched:
         kinds[one.ref].add(one.kind)
-    key = cases.key(case.reference)
     hits = [
         HeldHit(
             run_id=run.pk,
-            case_id=key,
-            case_reference=case.reference,
+            case_id=case.reference,
             reference=reference,
             holding=revealed[ref][1].holding,
             entity_id=revealed[ref][0].id,

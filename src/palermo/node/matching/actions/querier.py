@@ -61,7 +61,7 @@ def prepare(run_id: str, now: datetime) -> None:
             querier=directory.own_code(),
             manifest=manifest,
             filters=filters,
-            case_reference=run.case_reference,
+            case_reference=run.case_id,
             legal_basis=run.legal_basis,
             items=items,
             now=now,
@@ -139,7 +139,7 @@ def fail(run_id: str, reason: str, now: datetime) -> bool:
         return False
     move_run(run, RunState.FAILED, failure=reason, ended_at=now)
     text = f"Blind match with {run.partner} ended without result: {reason}"
-    case_actions.record(run.case_reference, kind=EventKind.RUN, text=text, link=_link(run), officer=None, now=now)
+    case_actions.record(run.case_id, kind=EventKind.RUN, text=text, link=_link(run), officer=None, now=now)
     audit(None, "run.failed", run_id, now=now)
     _task(run, f"A blind match with {run.partner} failed", [run.officer_id], now)
     return True
@@ -154,7 +154,7 @@ def _items(run: Run) -> Iterator[blind.Item]:
     """The inputs as items under our own entity ids, of the kinds asked for; protected items never."""
     wanted = set(run.kinds)
     if run.inputs == SUBJECTS:
-        for entity in cases.entities(run.case_reference):
+        for entity in cases.entities(run.case_id):
             for selector in selectors_of(entity):
                 if selector.kind in wanted:
                     yield blind.Item(selector.kind, selector.value, entity.id)
@@ -212,15 +212,15 @@ def _our_entities(run: Run, wanted: set[str]) -> dict[str, Entity]:
     """Our side of the hits. What was removed or protected since it was asked about is shown by its id alone."""
     if run.inputs != SUBJECTS:
         return holdings.entities(run.inputs, wanted)
-    return {entity.id: entity for entity in cases.entities(run.case_reference) if entity.id in wanted}
+    return {entity.id: entity for entity in cases.entities(run.case_id) if entity.id in wanted}
 
 
 def _announce(run: Run, hits: int, now: datetime) -> None:
     text = f"Blind match with {run.partner}: {hits} hits" if hits else f"Blind match with {run.partner}: no hit"
-    case_actions.record(run.case_reference, kind=EventKind.RUN, text=text, link=_link(run), officer=None, now=now)
+    case_actions.record(run.case_id, kind=EventKind.RUN, text=text, link=_link(run), officer=None, now=now)
     audit(None, "run.done", run.run_id, now=now, detail={"hits": hits})
     if hits:
-        _task(run, f"{hits} hits with {run.partner} wait for judgement", cases.members(run.case_reference), now)
+        _task(run, f"{hits} hits with {run.partner} wait for judgement", cases.members(run.case_id), now)
 
 
 def _task(run: Run, title: str, officers: Iterable[int], now: datetime) -> None:
@@ -232,7 +232,7 @@ def _send(run: Run, payload_type: str, payload: bytes, in_reply_to: str, now: da
         recipient=run.partner,
         payload_type=payload_type,
         payload=payload,
-        case_reference=run.case_reference,
+        case_reference=run.case_id,
         purpose=run.purpose,
         legal_basis=run.legal_basis,
         in_reply_to=in_reply_to,

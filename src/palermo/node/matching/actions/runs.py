@@ -58,8 +58,7 @@ def start_run(
     _check(officer, facts, inputs, legal_basis, chosen, manifest)
     run = Run.objects.create(
         run_id=uuid4().hex,
-        case_id=cases.key(case),
-        case_reference=case,
+        case_id=case,
         partner=partner,
         manifest=manifest,
         inputs=inputs,
@@ -161,9 +160,9 @@ def _review_subject(run: Run) -> str:
 
 def _review_digest(run: Run) -> str:
     """SHA-256 over what the second officer decides on: everything that leaves, and about whom."""
-    subjects = [entity.to_json() for entity in cases.entities(run.case_reference)] if run.inputs == SUBJECTS else []
+    subjects = [entity.to_json() for entity in cases.entities(run.case_id)] if run.inputs == SUBJECTS else []
     content = {
-        "case": run.case_reference,
+        "case": run.case_id,
         "from": directory.own_code(),
         "inputs": run.inputs,
         "kinds": run.kinds,
