@@ -21,6 +21,7 @@ from palermo.node.office import actions as office
 from palermo.node.office import queries as office_queries
 from palermo.node.office.errors import AccessDeniedError, ConflictError, InvalidError, NotFoundError
 from palermo.node.office.models import Approval, AuditRow, Job, Task
+from palermo.sealing.errors import FormatError
 from palermo.subjects.entities import Entity
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,22 @@ class TestRefusal:
         sides.settle()
         assert (HeldRun.objects.get().state, Run.objects.get().state) == (HeldRunState.FAILED, RunState.FAILED)
         assert "not what its message states" in Run.objects.get().failure
+
+    @pytest.mark.parametrize(("step", "state"), [(Step.PREPARE, None), (Step.CONFIRM, HeldRunState.FAILED)])
+    def test_what_is_too_large_to_send_ends_the_run(self, sides, offered, start, monkeypatch, step, state):
+        def too_large(**named):
+            raise FormatError("envelope", "payload over the limit")
+
+        start()
+        while not Job.objects.filter(kind=step, state=Job.State.QUEUED).exists():
+            sides.work() or sides.post()
+        with monkeypatch.context() as patched:
+            patched.setattr(exchange, "send", too_large)
+            sides.work(only=step)
+        sides.settle()
+        assert Run.objects.get().state == RunState.FAILED
+        assert "ask kind by kind" in Run.objects.get().failure
+        assert HeldRun.objects.values_list("state", flat=True).first() == state
 
 
 class TestClock:

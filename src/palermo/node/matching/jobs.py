@@ -7,6 +7,7 @@ from typing import Any
 from palermo.node.matching.actions import close_due_epochs, epochs, holder, querier, release_reviewed, settle
 from palermo.node.matching.steps import Step
 from palermo.node.office.jobs import Handler, Heartbeat
+from palermo.sealing.errors import FormatError
 
 
 def publish(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
@@ -19,44 +20,47 @@ def offer(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
     epochs.offer(payload["epoch"], payload["tier"], payload["partner"], now)
 
 
-def prepare(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
-    """Step 1 of a run of ours."""
-    querier.prepare(payload["run"], now)
-
-
-def finalize(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
-    """Steps 3 and 4 of a run of ours."""
-    querier.finalize(payload["run"], now)
-
-
-def conclude(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
-    """Step 6 of a run of ours."""
-    querier.conclude(payload["run"], now)
-
-
-def evaluate(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
-    """Step 2 of a partner's run."""
-    holder.evaluate(payload["partner"], payload["run"], now)
-
-
-def confirm(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
-    """Step 5 of a partner's run."""
-    holder.confirm(payload["partner"], payload["run"], now)
-
-
 def refuse(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
     """Tell a partner that its run failed here."""
     holder.refuse(payload["partner"], payload["run"], payload["awaited"], now)
 
 
+def of_ours(step: Callable[[str, datetime], None]) -> Handler:
+    """A step of a run of ours; what can never be sent, above all for its size, ends the run instead of trying again."""
+
+    def job(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
+        try:
+            step(payload["run"], now)
+        except FormatError as error:
+            querier.fail(payload["run"], _unsendable(error), now)
+
+    return job
+
+
+def of_a_partner(step: Callable[[str, str, datetime], None]) -> Handler:
+    """A step of a partner's run, likewise."""
+
+    def job(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -> None:
+        try:
+            step(payload["partner"], payload["run"], now)
+        except FormatError as error:
+            holder.fail(payload["partner"], payload["run"], _unsendable(error), now)
+
+    return job
+
+
+def _unsendable(error: FormatError) -> str:
+    return f"A message of this run cannot be sent ({error}): ask kind by kind, or about fewer inputs."
+
+
 JOB_HANDLERS: dict[str, Handler] = {
     Step.PUBLISH: publish,
     Step.OFFER: offer,
-    Step.PREPARE: prepare,
-    Step.EVALUATE: evaluate,
-    Step.FINALIZE: finalize,
-    Step.CONFIRM: confirm,
-    Step.CONCLUDE: conclude,
+    Step.PREPARE: of_ours(querier.prepare),
+    Step.EVALUATE: of_a_partner(holder.evaluate),
+    Step.FINALIZE: of_ours(querier.finalize),
+    Step.CONFIRM: of_a_partner(holder.confirm),
+    Step.CONCLUDE: of_ours(querier.conclude),
     Step.REFUSE: refuse,
 }
 PERIODIC: dict[str, Callable[[datetime], object]] = {

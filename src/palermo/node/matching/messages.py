@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self, TypeVar
 
+from palermo.sealing.envelope import MAX_PAYLOAD_BYTES
 from palermo.subjects.entities import Entity, EntityError
 
 MANIFEST = "palermo/matching.manifest+v1"
@@ -19,8 +20,6 @@ EVALUATION = "palermo/matching.evaluation+v1"
 CONFIRM = "palermo/matching.confirm+v1"
 ANSWER = "palermo/matching.answer+v1"
 
-MAX_BYTES = 64 << 20
-"""The most that one envelope carries (`palermo.sealing.dsse`)."""
 MAX_ELEMENTS = 2**20
 MAX_TEXT = 2000
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
@@ -225,8 +224,8 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
 
 
 def _read(data: bytes, keys: set[str]) -> dict[str, Any]:
-    if len(data) > MAX_BYTES:
-        _refuse(f"{len(data)} bytes are more than the {MAX_BYTES} allowed")
+    if len(data) > MAX_PAYLOAD_BYTES:
+        _refuse(f"{len(data)} bytes are more than the {MAX_PAYLOAD_BYTES} allowed")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
