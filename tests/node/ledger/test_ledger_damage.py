@@ -1,6 +1,7 @@
 """A flipped bit in any stored part of the log is found and named, where it is."""
 
 import pytest
+from django.db import connection
 
 from palermo.node.ledger import actions, queries
 from palermo.node.ledger.models import Checkpoint, Entry, Log, Tile, Witnessed
@@ -128,3 +129,22 @@ def test_a_bit_of_a_witnessed_checkpoint(log):
     assert places(queries.check()) == [("witnessed checkpoint", "checkpoint of BB-POL at size 5")]
     Witnessed.objects.update(text=row.text, size=6)
     assert places(queries.check()) == [("witnessed checkpoint", "checkpoint of BB-POL at size 6")]
+
+
+@pytest.mark.parametrize("stored", [b'[["kind', b"\xff\xfe", b"[[1, 2, 3]]", b"null"])
+@pytest.mark.parametrize("column", ["fields", "kind", "counterparty"])
+def test_an_entry_that_is_no_text_any_more(log, stored, column):
+    """A flipped bit can leave no JSON, and no UTF-8 either: the database then refuses to read the row as text."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute(f'UPDATE ledger_entry SET {column} = CAST(%s AS TEXT) WHERE "index" = 42', [stored])
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    assert places(queries.check()) == [("ledger entry", "entry 42")]
+
+
+@pytest.mark.parametrize("table", ["ledger_checkpoint", "ledger_witnessed"])
+def test_a_checkpoint_that_is_no_text_any_more(log, table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET text = CAST(%s AS TEXT) || text WHERE size < 100", [b"\xff"])
+    kinds = {"ledger_checkpoint": "ledger checkpoint", "ledger_witnessed": "witnessed checkpoint"}
+    assert [fault.what for fault in queries.check()] == [kinds[table]]

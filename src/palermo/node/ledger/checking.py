@@ -5,8 +5,12 @@ slot of a tile. What most of them say is believed, the others are named; so a fl
 in every tile and checkpoint above it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from django.db.models import BinaryField, Func, Model, QuerySet
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
@@ -21,6 +25,19 @@ from palermo.sealing.records import format_time
 from palermo.sealing.tiles import HEIGHT, WIDTH
 
 _CHUNK = 500
+_Row = TypeVar("_Row", bound=Model)
+_TEXTS = ("kind", "counterparty", "fields")
+
+
+class StoredBytes(Func):
+    """A text column as the bytes on disk. A flipped bit may leave no UTF-8 and no JSON, and must still be named."""
+
+    template = "CAST(%(expressions)s AS BLOB)"
+    output_field = BinaryField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """PostgreSQL reads no text that is not UTF-8, so there the bytes are the encoded text."""
+        return self.as_sql(compiler, connection, template="convert_to(%(expressions)s::text, 'UTF8')", **context)
 
 
 def check() -> list[Fault]:
@@ -28,11 +45,22 @@ def check() -> list[Fault]:
     return [*_Tree().faults(), *_witnessed()]
 
 
+def _as_stored(rows: QuerySet[_Row], *texts: str) -> Iterator[_Row]:
+    """Rows with these columns as bytes, each under ``stored_`` and its name."""
+    stored: QuerySet[_Row] = rows.defer(*texts).annotate(**{f"stored_{name}": StoredBytes(name) for name in texts})
+    return stored.iterator(_CHUNK)
+
+
+def _text(row: Model, name: str) -> str:
+    """Such a column's text; what is no UTF-8 shows as escapes, which no signature and no hash fits."""
+    return bytes(getattr(row, f"stored_{name}")).decode("utf-8", "backslashreplace")
+
+
 class _Tree:
     """One pass over the entries, with the tree as it should be growing beside it."""
 
     def __init__(self) -> None:
-        self._checkpoints = Checkpoint.objects.order_by("size", "pk").iterator(_CHUNK)
+        self._checkpoints = _as_stored(Checkpoint.objects.order_by("size", "pk"), "text")
         self._next = next(self._checkpoints, None)
         self._keys = [own_keys.signing_key().public, *directory.verify_keys(directory.own_code())]
         self._levels: list[list[bytes]] = [[]]  # what the last, still growing tile of each level should hold
@@ -44,7 +72,7 @@ class _Tree:
         """Entries and full tiles as they come, then the growing tiles, then what is too much."""
         size = 0
         yield from self._signed(size)
-        for entry in Entry.objects.order_by("index").iterator(_CHUNK):
+        for entry in _as_stored(Entry.objects.order_by("index"), *_TEXTS):
             if entry.index != size:
                 yield Fault("ledger entry", f"entry {size}", "is missing")
                 return
@@ -149,19 +177,18 @@ def _examine(entry: Entry, slot: bytes) -> tuple[bytes, list[Fault]]:
 
 def _hash_of_fields(entry: Entry) -> bytes:
     try:
-        return leaf_hash(
-            leaf_bytes([LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in entry.fields])
-        )
+        fields = json.loads(_text(entry, "fields"))
+        return leaf_hash(leaf_bytes([LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in fields]))
     except (SealingError, ValueError, TypeError, AttributeError):
         return b""  # not even fields any more: differs from every hash
 
 
 def _columns(entry: Entry) -> list[str]:
     """Columns that no longer repeat their field."""
-    fields = {name: value for name, value, _ in entry.fields}
+    fields = {name: value for name, value, _ in json.loads(_text(entry, "fields"))}
     columns = {
-        "kind": entry.kind,
-        "counterparty": entry.counterparty,
+        "kind": _text(entry, "kind"),
+        "counterparty": _text(entry, "counterparty"),
         "recorded_at": format_time(entry.recorded_at),
     }
     return [name for name, value in columns.items() if fields.get(name) != value]
@@ -170,7 +197,7 @@ def _columns(entry: Entry) -> list[str]:
 def _checkpoint_faults(row: Checkpoint, root: bytes, keys: list[VerifyKey]) -> Iterator[Fault]:
     where = f"checkpoint of size {row.size}"
     try:
-        signed = verify_checkpoint(row.text, *keys, origin=row.origin)
+        signed = verify_checkpoint(_text(row, "text"), *keys, origin=row.origin)
     except SealingError as error:
         yield Fault("ledger checkpoint", where, str(error))
         return
@@ -181,11 +208,11 @@ def _checkpoint_faults(row: Checkpoint, root: bytes, keys: list[VerifyKey]) -> I
 
 
 def _witnessed() -> Iterator[Fault]:
-    for row in Witnessed.objects.order_by("pk").iterator(_CHUNK):
+    for row in _as_stored(Witnessed.objects.order_by("pk"), "text"):
         where = f"checkpoint of {row.partner} at size {row.size}"
         try:
             signed = verify_checkpoint(
-                row.text, *directory.verify_keys(row.partner), origin=directory.log_origin(row.partner)
+                _text(row, "text"), *directory.verify_keys(row.partner), origin=directory.log_origin(row.partner)
             )
         except (SealingError, directory.DirectoryError) as error:
             yield Fault("witnessed checkpoint", where, str(error))
