@@ -93,7 +93,7 @@ def network(db, settings, tmp_path) -> Network:
     for code in (OWN, PARTNER, OTHER):
         settings.PALERMO_HOME = tmp_path / code
         settings.PALERMO_HOME.mkdir()
-        own_keys.ensure()
+        own_keys.ensure(NOW - timedelta(days=1))
         (recipient,) = own_keys.recipient_keys().values()
         made.members[code] = Member(code, settings.PALERMO_HOME, own_keys.signing_key(), recipient)
     settings.PALERMO_AUTHORITY, settings.PALERMO_HOME = OWN, made.members[OWN].home

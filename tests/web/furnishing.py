@@ -28,7 +28,6 @@ if __name__ == "__main__":
     django.setup()
 
 from palermo.node.cases import actions as cases
-from palermo.node.cases.models import Case
 from palermo.node.directory import actions as directory
 from palermo.node.directory import own_keys
 from palermo.node.evidence import actions as evidence
@@ -38,6 +37,7 @@ from palermo.node.ledger import actions as ledger
 from palermo.node.matching import actions as matching_actions
 from palermo.node.matching import models as matching
 from palermo.node.office import actions as office
+from palermo.node.office import queries as office_queries
 from palermo.node.office.models import Officer
 from palermo.node.office.policy import Role
 from palermo.node.requests import actions as requests
@@ -97,7 +97,7 @@ def found(folder: Path, settings: object, now: datetime) -> Node:
     for code in (OWN, PARTNER, OTHER):
         settings.PALERMO_HOME = folder / code
         settings.PALERMO_HOME.mkdir(exist_ok=True)
-        own_keys.ensure()
+        own_keys.ensure(now)
         (recipient,) = own_keys.recipient_keys().values()
         made.members[code] = node_conftest.Member(code, settings.PALERMO_HOME, own_keys.signing_key(), recipient)
     settings.PALERMO_AUTHORITY, settings.PALERMO_HOME = OWN, made.members[OWN].home
@@ -162,8 +162,7 @@ def _match(lead: Officer, case: str, now: datetime) -> dict[str, str]:
     )
     run = matching.Run.objects.create(
         run_id=run_id,
-        case=Case.objects.get(reference=case),
-        case_reference=case,
+        case_id=case,
         partner=PARTNER,
         manifest=manifest,
         inputs="subjects",
@@ -234,6 +233,7 @@ def _requests(made: Node, case: str) -> dict[str, str]:
         subject="test:1",
         digest="0" * 64,
         permission="request.approve",
+        readers=office_queries.officers_allowed("request.approve", members=()),
         title="Approve the request",
         link=f"/requests/{drafted.reference}/",
         now=now,

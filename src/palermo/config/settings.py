@@ -173,6 +173,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- language, time, files ------------------------------------------------------------------
 LANGUAGE_CODE = NODE.language
+# Only languages in which every text of a page exists: half a page in another language helps nobody.
+LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = NODE.time_zone

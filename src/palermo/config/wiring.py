@@ -10,10 +10,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from palermo.node.exchange import handlers
+from palermo.node.exchange import handlers, renewal
 from palermo.node.office import jobs
 
-_APPS = ("exchange", "holdings", "cases", "matching", "evidence", "requests")
+_APPS = ("holdings", "cases", "matching", "evidence", "requests")
 
 Periodic = Callable[[datetime], object]
 
@@ -28,6 +28,8 @@ def _table(app: str, module: str, name: str) -> Mapping[str, Any]:
 
 def connect() -> None:
     """Register every app's handlers; call once a process, after Django is set up. Calling again changes nothing."""
+    for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
+        handlers.register(payload_type, effect)
     for app in _APPS:
         for payload_type, handler in _table(app, "handlers", "EXCHANGE_HANDLERS").items():
             handlers.register(payload_type, handler)
@@ -37,4 +39,5 @@ def connect() -> None:
 
 def periodic() -> dict[str, Periodic]:
     """What the worker does on every turn of its clock, by name."""
-    return {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
+    of_apps = {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
+    return {**renewal.PERIODIC, **of_apps}

@@ -53,7 +53,7 @@ def run(stop: threading.Event) -> None:
 
     jobs.release_leases()
     delivery.release_leases()
-    with httpx.Client(timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
+    with httpx.Client(trust_env=False, timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
         loops: list[tuple[str, Callable[[datetime], int], float]] = [
             ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),
             ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),

@@ -72,6 +72,6 @@ def test_a_second_trust_root_is_refused(network):
 
 def test_own_keys_are_made_once(network):
     before = own_keys.signing_key()
-    own_keys.ensure()
+    own_keys.ensure(network.now)
     assert own_keys.signing_key() == before
     assert len(own_keys.recipient_keys()) == 1

@@ -14,7 +14,6 @@ from django.db import connections
 
 from palermo.config import wiring
 from palermo.node.cases import actions as cases
-from palermo.node.cases.models import Case
 from palermo.node.directory import actions as directory_actions
 from palermo.node.directory import own_keys
 from palermo.node.exchange import actions as exchange
@@ -184,7 +183,7 @@ def world(request, settings, tmp_path, empty_database, django_db_blocker) -> Ite
             shutil.copy(empty_database, home / "db.sqlite3")
             made.nodes[code] = Node(code, home, open_database(home / "db.sqlite3"))
             with made.at(code):
-                own_keys.ensure()
+                own_keys.ensure(NOW)
                 (recipient,) = own_keys.recipient_keys().values()
                 entries.append(entry(code, own_keys.signing_key(), recipient, roles))
         network(made, tuple(entries))
@@ -240,8 +239,7 @@ def make_hit(world: World, case: str, *, verdict: str = "same", asker: str = A, 
         )
         run = matching.Run.objects.create(
             run_id=run_id,
-            case=Case.objects.get(reference=case),
-            case_reference=case,
+            case_id=case,
             partner=holder,
             manifest=manifest,
             inputs="subjects",
@@ -314,8 +312,7 @@ def hold_hit(world: World, run_id: str, reference: str, partner_case: str, asker
     )
     matching.HeldHit.objects.create(
         run=run,
-        case=Case.objects.get(reference=held_case),
-        case_reference=held_case,
+        case_id=held_case,
         reference=reference,
         holding="accounts",
         entity_id="p-1",

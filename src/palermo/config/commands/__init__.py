@@ -25,6 +25,7 @@ def enter(home: Path) -> None:
         node_file.read(home)
     except node_file.NodeFileError as error:
         raise stop(str(error)) from error
+    os.umask(0o077)  # what a node writes is for its own account alone
     os.environ["PALERMO_HOME"] = str(home.resolve())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "palermo.config.settings")
     import django

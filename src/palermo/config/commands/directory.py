@@ -39,10 +39,8 @@ def entry(
     now = datetime.now(UTC).replace(microsecond=0)
     code, signing = queries.own_code(), own_keys.signing_key()
     until = now + timedelta(days=365 * SIGNING_KEY_YEARS)
-    statements = tuple(
-        sealed.sign_recipient_key(code, key.public, now, now + sealed.RECIPIENT_KEY_LIFETIME, signing)
-        for key in own_keys.recipient_keys().values()
-    )
+    own_keys.renew(now)
+    statements = tuple(signed for period, signed in own_keys.statements() if now < period.not_after)
     described = sealed.AuthorityEntry(
         code=code,
         name=name,

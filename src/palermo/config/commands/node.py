@@ -49,7 +49,7 @@ def init(
     from palermo.node.office import actions
 
     call_command("migrate", verbosity=0)
-    own_keys.ensure()
+    own_keys.ensure(timezone.now())
     token = actions.create_first_administrator(username=admin, full_name=admin_name, now=timezone.now())
     (home / "complete").touch()
     typer.echo(f"Node {code} is ready in {home}.")

@@ -106,17 +106,34 @@ def _take_keys(authority: Authority, entry: AuthorityEntry) -> None:
     by_id = dsse.by_id(*entry.verify_keys())
     for statement in entry.recipient_keys:
         opened = sealed.open_recipient_key(statement, entry.code, by_id)
-        _take_key(authority, PublicKey.RECIPIENT, opened.recipient_key.key_id, opened)
+        _take_key(authority, PublicKey.RECIPIENT, opened.recipient_key.key_id, opened, statement)
+
+
+@transaction.atomic
+def take_recipient_key(code: str, statement: bytes, *, now: datetime) -> None:
+    """Take over an authority's own statement of a new recipient key, signed by its identity.
+
+    Raises ``SealingError`` where it is not signed by a key that may sign for it now, or is another authority's.
+    """
+    identity = dsse.by_id(*queries.verify_keys(code, now))
+    opened = sealed.open_recipient_key(statement, code, identity)
+    authority = Authority.objects.get(code=code)
+    _take_key(authority, PublicKey.RECIPIENT, opened.recipient_key.key_id, opened, statement)
 
 
 def _take_key(
-    authority: Authority, purpose: str, key_id: str, period: sealed.SigningKeyPeriod | sealed.RecipientKeyPeriod
+    authority: Authority,
+    purpose: str,
+    key_id: str,
+    period: sealed.SigningKeyPeriod | sealed.RecipientKeyPeriod,
+    statement: bytes = b"",
 ) -> None:
     PublicKey.objects.update_or_create(
         authority=authority,
         key_id=key_id,
         defaults={
             "purpose": purpose,
+            "statement": statement,
             "public": period.key,
             "valid_from": period.not_before,
             "valid_until": period.not_after,

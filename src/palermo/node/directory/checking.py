@@ -14,6 +14,7 @@ from palermo.sealing import directory as sealed
 from palermo.sealing import dsse
 from palermo.sealing.directory import Directory, TrustRoot
 from palermo.sealing.errors import SealingError
+from palermo.sealing.keys import VerifyKey
 
 _KeyFacts = tuple[str, bytes, object, object]
 
@@ -86,6 +87,7 @@ def _keys(versions: list[Directory]) -> Iterator[Fault]:
     expected: dict[tuple[str, str], _KeyFacts] = {}
     for directory in versions:
         expected |= _signed_keys(directory)
+    yield from _renewed_keys(expected)
     stored: dict[tuple[str, str], _KeyFacts] = {
         (row.authority.code, row.key_id): (row.purpose, bytes(row.public), row.valid_from, row.valid_until)
         for row in PublicKey.objects.select_related("authority")
@@ -93,6 +95,26 @@ def _keys(versions: list[Directory]) -> Iterator[Fault]:
     for key in sorted(expected.keys() | stored.keys()):
         if expected.get(key) != stored.get(key):
             yield Fault("public key", " ".join(key), "is not what the directory says")
+
+
+def _renewed_keys(expected: dict[tuple[str, str], _KeyFacts]) -> Iterator[Fault]:
+    """Add to ``expected`` the recipient keys that authorities renewed themselves, as their statements say."""
+    for row in PublicKey.objects.select_related("authority").filter(purpose=PublicKey.RECIPIENT):
+        code = row.authority.code
+        identity = [
+            VerifyKey.from_bytes(facts[1]) for (owner, _), facts in expected.items() if _signs(owner, code, facts)
+        ]
+        try:
+            opened = sealed.open_recipient_key(bytes(row.statement), code, dsse.by_id(*identity))
+        except SealingError as error:
+            yield Fault("public key", f"{code} {row.key_id}", f"its statement does not hold: {error}")
+            continue
+        facts = (PublicKey.RECIPIENT, opened.key, opened.not_before, opened.not_after)
+        expected.setdefault((code, opened.recipient_key.key_id), facts)
+
+
+def _signs(owner: str, code: str, facts: _KeyFacts) -> bool:
+    return owner == code and facts[0] == PublicKey.SIGNING
 
 
 def _signed_keys(directory: Directory) -> dict[tuple[str, str], _KeyFacts]:

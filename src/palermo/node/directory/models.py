@@ -29,7 +29,10 @@ class Authority(models.Model):
 
 
 class PublicKey(models.Model):
-    """A key of an authority. Keys stay after their validity, so that history can be verified."""
+    """A key of an authority. Keys stay after their validity, so that history can be verified.
+
+    ``statement``: the authority's own signed statement of a recipient key; the directory vouches for signing keys.
+    """
 
     SIGNING = "signing"
     RECIPIENT = "recipient"
@@ -38,6 +41,7 @@ class PublicKey(models.Model):
     purpose = models.CharField(max_length=16)
     key_id = models.CharField(max_length=64)
     public = models.BinaryField()
+    statement = models.BinaryField(default=b"")
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
 

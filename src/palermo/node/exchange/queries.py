@@ -1,7 +1,10 @@
 """Reads of the exchange: messages without their content, receipts, partners, and the check of everything stored."""
 
+import hashlib
+
 from django.db.models import Count, Q
 
+from palermo.node.directory import queries as directory
 from palermo.node.exchange.checking import check
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer
 from palermo.node.exchange.rows import EquivocationRow, MessageRow, PeerRow, incoming_row, outgoing_row
@@ -9,6 +12,8 @@ from palermo.node.exchange.states import OPEN
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
+from palermo.sealing.envelope import verify_message
+from palermo.sealing.errors import SealingError
 
 __all__ = [
     "PAGE",
@@ -21,6 +26,7 @@ __all__ = [
     "message",
     "message_for",
     "outbox",
+    "payload_digest",
     "peers",
     "receipt",
 ]
@@ -41,6 +47,29 @@ def message(message_id: str) -> MessageRow:
     if theirs is None:
         raise NotFoundError
     return incoming_row(theirs)
+
+
+def was_sent(message_id: str) -> bool:
+    """Whether a message of this id is in the outbox, in whatever state. Internal: for callers that may run twice."""
+    return Outgoing.objects.filter(message_id=message_id).exists()
+
+
+def payload_digest(message_id: str) -> str:
+    """SHA-256 in hex of the payload that we sent, or that a partner signed; "" where its signature no longer holds.
+
+    Internal: for apps that keep a payload and must see whether it is still the same. Raises ``NotFoundError``.
+    """
+    sent = Outgoing.objects.filter(message_id=message_id).values_list("payload_digest", flat=True).first()
+    if sent is not None:
+        return sent
+    found = Incoming.objects.filter(message_id=message_id).values_list("sender", "signed").order_by("pk").first()
+    if found is None:
+        raise NotFoundError
+    sender, signed = found
+    try:
+        return hashlib.sha256(verify_message(bytes(signed), directory.verify_keys(sender)).payload).hexdigest()
+    except SealingError:
+        return ""
 
 
 def message_for(officer: Actor, message_id: str) -> MessageRow:
