@@ -1,7 +1,7 @@
 """This authority's private keys, in the ``keys`` folder of the node's home.
 
-``signing.key`` is the identity. ``recipient-<key id>.key`` opens what partners seal; ``recipient-<key id>.signed`` beside
-it is the authority's own statement of when partners may use it, signed once when the key is made: a key's life is never
+``signing.key`` is the identity. ``recipient-<key id>.key`` opens what partners seal; ``recipient-<key id>.signed`` is
+the authority's own statement of when partners may use it, signed once when the key is made: a key's life is never
 prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the private files are locked.
 """
 
