@@ -233,6 +233,7 @@ def _requests(made: Node, case: str) -> dict[str, str]:
         subject="test:1",
         digest="0" * 64,
         permission="request.approve",
+        readers=[made.officers["supervisor"].pk],
         readers=office_queries.officers_allowed("request.approve", members=()),
         title="Approve the request",
         link=f"/requests/{drafted.reference}/",

@@ -161,6 +161,23 @@ def test_each_role_opens_what_the_policy_says(node, browser, letter):
     assert opened == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("holding-unprotect", "ICAM"),
+        ("case-member-remove", "AM"),
+        ("case-note", "AM"),
+        ("ledger-check", "ICM"),
+        ("ledger-checkpoint", "ICM"),
+        ("matching", "ICA"),
+        ("officer-invite", "ICSA"),
+    ],
+)
+def test_a_press_is_refused_to_who_may_not(node, browser, name, refused):
+    for letter in refused:
+        assert browser(OFFICERS[letter]).post(address(node, name)).status_code == 403, (name, letter)
+
+
 @pytest.mark.parametrize("stranger", ["outsider", "outside_central"])
 def test_without_need_to_know_an_object_looks_like_one_that_does_not_exist(node, browser, stranger):
     client = browser(stranger)

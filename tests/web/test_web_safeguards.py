@@ -118,6 +118,11 @@ def test_a_fault_of_ours_is_a_page_that_tells_nothing(node, browser, monkeypatch
     assert "secret detail" not in page.content.decode()
 
 
+def test_a_page_is_in_one_language(client, db):
+    page = client.post("/sign-in/", {"login": ""}, headers={"Accept-Language": "de"}).content.decode()
+    assert '<html lang="en"' in page and "This field is required" in page
+
+
 def test_health_tells_nothing_but_that_the_node_answers(client, db):
     page = client.get("/healthz")
     assert (page.status_code, page.content) == (200, b"ok\n")

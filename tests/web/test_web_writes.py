@@ -318,6 +318,21 @@ def test_an_item_is_added_with_its_custody_in_the_officers_time_zone(node, brows
     assert "14 Jul 2026, 12:30 CEST" in follow(client, client.post(f"/cases/{node['case']}/evidence/new/", single))
 
 
+def test_a_large_item_is_kept_byte_by_byte(node, browser, settings):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    content = bytes(range(256)) * 40
+    upload = io.BytesIO(content)
+    upload.name = "disk.img"
+    facts = {"what": "Image", "collected_by": "x", "how": "x", "where": "x", "collected_at": "2026-07-14T10:30+00:00"}
+    marks = {"tlp": "red", "handling_code": "H3", "source_grade": "B", "information_grade": "2"}
+    client = browser("central_authority")
+    response = client.post(f"/cases/{node['case']}/evidence/new/", facts | marks | {"content": upload})
+    follow(client, response)
+    page = client.get(f"{response['Location']}content")
+    assert b"".join(page) == content
+    page.close()
+
+
 def test_items_are_sealed_and_the_package_verifies(node, browser):
     client = browser("central_authority")
     facts = {"items": [node["evidence"]], "recipient": "BB-POL", "request_reference": node["received"]}

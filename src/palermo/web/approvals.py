@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from palermo.node.office import actions, policy, queries
+from palermo.node.office import actions, queries
+from palermo.node.requests import queries as requests
 from palermo.web.access import Request
 from palermo.web.forms.rendering import attempt
 from palermo.web.forms.requests import ApprovalForm
@@ -25,6 +26,11 @@ def approval(request: Request, pk: int) -> HttpResponse:
         if decided is not None:
             messages.success(request, _("Your decision is kept."))
             return redirect("approval", pk)
-    may_decide = row.asked_by_pk != request.user.pk and policy.allows(request.user, row.permission)
-    context = {"approval": row, "form": form, "may_decide": may_decide, "state": row.state}
+    context = {
+        "approval": row,
+        "words": requests.words_to_approve(request.user, row.subject, row.digest),
+        "form": form,
+        "may_decide": row.asked_by_pk != request.user.pk,
+        "state": row.state,
+    }
     return render(request, "palermo/approval.html", context, status=422 if form.errors else 200)

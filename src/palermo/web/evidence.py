@@ -1,6 +1,9 @@
 """Pages of evidence: items with their custody, and sealed packages that verify offline."""
 
+from pathlib import Path
+
 from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -42,8 +45,10 @@ def _add(request: Request, case: str, form: ItemForm) -> ItemRow:
     facts = dict(form.cleaned_data)
     file = facts.pop("content")
     media_type = file.content_type or "application/octet-stream"
+    # A large upload lies in a temporary file already: its bytes never pass through memory as a whole.
+    content = Path(file.temporary_file_path()) if isinstance(file, TemporaryUploadedFile) else file.read()
     return actions.add_item(
-        request.user, case=case, content=file.read(), name=file.name, media_type=media_type, **facts, now=timezone.now()
+        request.user, case=case, content=content, name=file.name, media_type=media_type, **facts, now=timezone.now()
     )
 
 
