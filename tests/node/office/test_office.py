@@ -108,9 +108,10 @@ class TestOfficers:
 
 @pytest.mark.django_db
 class TestApprovals:
-    def ask(self, officer):
+    def ask(self, officer, *readers):
         return actions.ask_approval(
             officer,
+            readers=[reader.pk for reader in readers],
             subject="requests.Request:R1",
             digest="d" * 64,
             permission="request.approve",
@@ -121,7 +122,7 @@ class TestApprovals:
 
     def test_a_second_person_decides(self, make_officer):
         asker, other = make_officer("a", "supervisor"), make_officer("b", "supervisor")
-        approval = self.ask(asker)
+        approval = self.ask(asker, asker, other)
         assert [task.kind for task in queries.work_queue(other)] == ["approval"]
         with pytest.raises(AccessDeniedError, match="second person"):
             actions.decide_approval(asker, approval.pk, approved=True, reason="mine", now=NOW)
@@ -136,14 +137,28 @@ class TestApprovals:
 
     def test_the_database_itself_refuses_one_person_twice(self, make_officer):
         asker = make_officer("a", "supervisor")
-        approval = self.ask(asker)
+        approval = self.ask(asker, make_officer("b", "supervisor"))
         with pytest.raises(IntegrityError), transaction.atomic():
             Approval.objects.filter(pk=approval.pk).update(state="approved", decided_by=asker)
 
     def test_who_may_not_decide_sees_nothing(self, make_officer):
-        approval = self.ask(make_officer("a", "supervisor"))
-        with pytest.raises(NotFoundError):
-            queries.approval_for(make_officer("i", "investigator"), approval.pk)
+        reader, later = make_officer("b", "supervisor"), make_officer("c", "supervisor")
+        asker, investigator = make_officer("a", "supervisor"), make_officer("i", "investigator")
+        approval = self.ask(asker, reader, investigator)
+        for other in (investigator, later):
+            with pytest.raises(NotFoundError):
+                queries.approval_for(other, approval.pk)
+            with pytest.raises(NotFoundError):
+                actions.decide_approval(other, approval.pk, approved=True, reason="unread", now=NOW)
+        assert queries.work_queue(later) == []
+        self.ask(asker, reader, later)  # asked again, once another officer joined the team
+        assert queries.approval_for(later, approval.pk) and len(queries.work_queue(later)) == 1
+
+    def test_an_approval_that_nobody_else_can_read_is_not_asked(self, make_officer):
+        asker = make_officer("a", "supervisor")
+        with pytest.raises(InvalidError, match="Add a second officer with this role to the team: Supervisor"):
+            self.ask(asker, asker)
+        assert not Approval.objects.exists()
 
 
 @pytest.mark.django_db

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from palermo.law.findings import missing
+from palermo.node.cases import actions as cases
 from palermo.node.cases.models import Case
 from palermo.node.exchange.actions import expire
 from palermo.node.matching.models import Hit
 from palermo.node.office import actions as office
+from palermo.node.office import queries as office_queries
 from palermo.node.office.errors import AccessDeniedError, InvalidError, NotFoundError
 from palermo.node.office.queries import work_queue
 from palermo.node.requests import actions, queries
@@ -154,7 +156,7 @@ def test_only_central_authority_officers_issue_a_formal_request(world, road, cas
         lead, boss = node.officer("investigator"), node.officer("supervisor")
         actions.submit_for_approval(lead, reference, now=world.tick())
         asked = queries.approval(boss, reference)
-        with pytest.raises(AccessDeniedError):
+        with pytest.raises(NotFoundError):
             office.decide_approval(boss, asked.pk, approved=True, reason="Fine.", now=world.tick())
         office.decide_approval(
             node.officer("central_authority"), asked.pk, approved=True, reason="Fine.", now=world.tick()
@@ -276,6 +278,44 @@ def test_permitted_grounds_are_the_treatys(world, road, formal):
         assert queries.permitted_grounds(node.officer("central_authority"), formal) == []
         with pytest.raises(WrongStateError):
             actions.answer(node.officer("central_authority"), formal, outcome="accepted", now=world.tick())
+
+
+def test_nobody_is_asked_to_approve_what_they_cannot_read(world, road, case):
+    """A central-authority officer off the team learns nothing of the request: no task, no approval, no decision."""
+    with world.at(road.A) as node:
+        lead, off_team = node.officer("investigator"), node.officer("second_central")
+        cases.remove_member(lead, case, member=off_team.pk, now=world.tick())
+    reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
+    road.answer_gates(world, road.A, reference)
+    with world.at(road.A) as node:
+        actions.submit_for_approval(lead, reference, now=world.tick())
+        asked = queries.approval(lead, reference)
+        assert office_queries.work_queue(off_team) == []
+        with pytest.raises(NotFoundError):
+            office_queries.approval_for(off_team, asked.pk)
+        with pytest.raises(NotFoundError):
+            office.decide_approval(off_team, asked.pk, approved=True, reason="Unread.", now=world.tick())
+        with pytest.raises(NotFoundError):
+            actions.answer_gate(
+                off_team, reference, gate="torture", concern="no", decision="proceed", reason="x", now=world.tick()
+            )
+        reader = node.officer("central_authority")
+        words = queries.words_to_approve(reader, asked.subject, asked.digest)
+        assert ("Requested authority", road.B) in words and any("Forty victims" in said for _, said in words)
+        assert queries.words_to_approve(reader, asked.subject, "0" * 64) == []
+
+
+def test_without_a_second_reader_the_team_is_told_whom_to_add(world, road, case):
+    with world.at(road.A) as node:
+        lead, central = node.officer("investigator"), node.officer("central_authority")
+        cases.remove_member(lead, case, member=node.officer("second_central").pk, now=world.tick())
+    reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
+    with world.at(road.A) as node:
+        with pytest.raises(InvalidError, match="second officer with this role to the team: Central-authority"):
+            actions.submit_for_approval(central, reference, now=world.tick())
+        assert queries.request(central, reference).state is State.DRAFT
+        cases.add_member(lead, case, member=node.officer("second_central").pk, now=world.tick())
+        actions.submit_for_approval(central, reference, now=world.tick())
 
 
 # --- safeguards -------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ def confirm(stage: Stage) -> Outcome:
 def request(stage: Stage) -> Outcome:
     """The central authority asks for records under UNTOC Art. 18, on the police file."""
     asking, approving = stage.person(ASKER, "central-1"), stage.person(ASKER, "central-2")
-    _join_team(stage.person(ASKER, "investigator"), stage.case, story.CENTRAL_OFFICER)
+    for name in story.CENTRAL_OFFICERS:  # who approves must be able to read
+        _join_team(stage.person(ASKER, "investigator"), stage.case, name)
     bank, _, number = stage.account.partition(":")
     facts = story.ASSISTANCE | {"partner": HOLDER, "hits": stage.hit, "accounts": f"{bank.title()}, {number}"}
     stage.request = _draft(asking, stage.case, "bank_records", facts)

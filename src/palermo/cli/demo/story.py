@@ -67,7 +67,7 @@ CONSENT = {
     "conditions": "For the proceedings named in the inquiry.",
     "reasons": "The account is held at our bank, was opened in January, and is in use.",
 }
-CENTRAL_OFFICER = "Cleo Example"
+CENTRAL_OFFICERS = ("Cleo Example", "Curt Example")
 APPROVAL = {"approved": "yes", "reason": "Complete, and within the treaty."}
 GATE = {
     "concern": "no",

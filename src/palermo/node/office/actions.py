@@ -195,25 +195,38 @@ def complete_invitation(token: str, *, now: datetime) -> None:
 
 @transaction.atomic
 def ask_approval(
-    officer: Actor, *, subject: str, digest: str, permission: str, title: str, link: str, now: datetime
+    officer: Actor,
+    *,
+    subject: str,
+    digest: str,
+    permission: str,
+    readers: Collection[int],
+    title: str,
+    link: str,
+    now: datetime,
 ) -> ApprovalRow:
-    """Ask a second person to decide on exact bytes. Asking again for the same bytes returns what was asked."""
+    """Ask a second person to decide on exact bytes. Asking again for the same bytes returns what was asked,
+    and puts it before who may read it by now.
+
+    ``readers``: who holds ``permission`` and may read those bytes (``queries.officers_allowed``). They alone learn of
+    the question and decide it: nobody approves unread. Raises ``InvalidError`` when that is nobody but the asker.
+    """
+    others = sorted(set(readers) - {officer.pk})
+    if not others:
+        roles = ", ".join(role.label for role in policy.roles_for(permission))
+        raise InvalidError(
+            f"Nobody else can read this and decide on it. Add a second officer with this role to the team: {roles}."
+        )
     approval, created = Approval.objects.get_or_create(
         subject=subject,
         digest=digest,
         defaults={"permission": permission, "title": title, "link": link, "asked_by_id": officer.pk, "asked_at": now},
     )
+    if approval.state == Approval.State.ASKED:
+        approval.readers.set(others)
+        add_task(key=f"approval:{approval.pk}", title=title, link=f"/approvals/{approval.pk}/", now=now)
+        Task.objects.get(key=f"approval:{approval.pk}").officers.set(others)
     if created:
-        others = [pk for pk in queries.officers_with(permission) if pk != officer.pk]
-        add_task(
-            key=f"approval:{approval.pk}",
-            title=title,
-            link=f"/approvals/{approval.pk}/",
-            role=None,
-            officers=others,
-            due_at=None,
-            now=now,
-        )
         audit(officer, "approval.asked", subject, now=now, detail={"digest": digest})
     return queries.approval_row(approval)
 
@@ -224,9 +237,10 @@ def decide_approval(officer: Actor, approval_id: int, *, approved: bool, reason:
     approval = Approval.objects.select_for_update().filter(pk=approval_id).first()
     if approval is None:
         raise NotFoundError
-    policy.require(officer, approval.permission)
     if approval.asked_by_id == officer.pk:
         raise AccessDeniedError("You asked for this approval. A second person has to decide.")
+    if not queries.may_decide(officer, approval):
+        raise NotFoundError
     if approval.state != Approval.State.ASKED:
         raise ConflictError("This was decided already.")
     if not reason.strip():

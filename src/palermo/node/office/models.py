@@ -35,7 +35,10 @@ class Invitation(models.Model):
 
 
 class Approval(models.Model):
-    """A second person's decision on exact bytes (``digest``); what changes afterwards is no longer approved."""
+    """A second person's decision on exact bytes (``digest``); what changes afterwards is no longer approved.
+
+    ``readers``: the officers who may read those bytes. Only they see the question, and only they decide it.
+    """
 
     class State(StrEnum):
         """Where a decision stands."""
@@ -55,6 +58,7 @@ class Approval(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(default="")
+    readers = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
 
     class Meta:
         constraints = [

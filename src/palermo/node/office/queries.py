@@ -141,6 +141,12 @@ def officers_with(permission: str) -> list[int]:
     return [row.pk for row in Officer.objects.filter(is_active=True).order_by("pk") if not wanted.isdisjoint(row.roles)]
 
 
+def officers_allowed(*permissions: str, members: Collection[int]) -> list[int]:
+    """Primary keys of the active officers who may do all of this in a case with the team ``members``."""
+    active = Officer.objects.filter(is_active=True).order_by("pk")
+    return [row.pk for row in active if all(policy.allows(row, name, members) for name in permissions)]
+
+
 def invitation(token_digest: str, *, now: datetime) -> OfficerRow:
     """Whom a one-time link invites; ``NotFoundError`` when it was used or has expired."""
     row = (
@@ -165,11 +171,17 @@ def is_approved(subject: str, digest: str) -> bool:
 
 
 def approval_for(officer: Actor, approval_id: int) -> ApprovalRow:
-    """One approval, for the asker or for who may decide it."""
+    """One approval, for the asker or for who may read and decide it."""
     row = Approval.objects.select_related("asked_by", "decided_by").filter(pk=approval_id).first()
-    if row is None or (row.asked_by_id != officer.pk and not policy.allows(officer, row.permission)):
+    if row is None or (row.asked_by_id != officer.pk and not may_decide(officer, row)):
         raise NotFoundError
     return approval_row(row)
+
+
+def may_decide(officer: Actor, approval: Approval) -> bool:
+    """Whether the officer may still decide, and is among those who may read what is decided. For this room alone."""
+    readers = set(approval.readers.values_list("pk", flat=True))
+    return officer.pk in readers and policy.allows(officer, approval.permission, readers)
 
 
 def work_queue(officer: Actor) -> list[TaskRow]:

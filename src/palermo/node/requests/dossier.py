@@ -26,6 +26,7 @@ from palermo.node.requests.types.form import hit_ids
 from palermo.node.requests.types.registry import Parties, RequestType
 
 READ = "request.read"
+REQUEST_SUBJECT, GATE_SUBJECT = "requests.Request", "requests.Gate"
 
 
 def find(officer: Actor, reference: str, *, lock: bool = False) -> Request:
@@ -54,7 +55,22 @@ def state_of(request: Request) -> State:
 
 def subject_of(request: Request) -> str:
     """Under which subject the office keeps decisions about this request."""
-    return f"requests.Request:{request.reference}"
+    return f"{REQUEST_SUBJECT}:{request.reference}"
+
+
+def in_words(request: Request) -> list[tuple[str, str]]:
+    """What the request says, as (question, answer) in the order of its form; choices in words."""
+    asked = [
+        (field.label, dict(field.choices).get(text, text))
+        for field in type_of(request).fields
+        if (text := request.facts.get(field.name, ""))
+    ]
+    return [("Requested authority", request.partner), *asked]
+
+
+def second_persons(request: Request, permission: str) -> list[int]:
+    """Who may read the request and decide on it with this permission: nobody approves what they cannot read."""
+    return office.officers_allowed(permission, READ, members=cases.members(request.case_id))
 
 
 def payload_digest(request: Request) -> str:
@@ -142,7 +158,7 @@ def cited_hits(officer: Actor, request: Request) -> tuple[CitedHit, ...]:
 
 def gate_subject(request: Request, gate: str) -> str:
     """Under which subject the office keeps the review of a gate's answer."""
-    return f"requests.Gate:{request.reference}:{gate}"
+    return f"{GATE_SUBJECT}:{request.reference}:{gate}"
 
 
 def gate_digest(answer: GateAnswer) -> str:

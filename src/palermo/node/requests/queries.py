@@ -30,6 +30,7 @@ __all__ = [
     "requests",
     "type_named",
     "types",
+    "words_to_approve",
 ]
 
 UNSENT = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
@@ -82,6 +83,24 @@ def approval(officer: Actor, reference: str) -> ApprovalRow | None:
     return dossier.approval_of(dossier.find(officer, reference))
 
 
+def words_to_approve(officer: Actor, subject: str, digest: str) -> list[tuple[str, str]]:
+    """What a second person decides on, as (question, answer); empty when it is not of this room, or has changed since.
+
+    ``subject`` and ``digest``: of the approval, whose readers may read the request too.
+    """
+    room, reference, gate = f"{subject}::".split(":")[:3]
+    if room not in (dossier.REQUEST_SUBJECT, dossier.GATE_SUBJECT):
+        return []
+    found = dossier.find(officer, reference)
+    if room == dossier.REQUEST_SUBJECT:
+        return dossier.in_words(found) if dossier.payload_digest(found) == digest else []
+    answer = found.gates.filter(gate=gate).first()
+    if answer is None or dossier.gate_digest(answer) != digest:
+        return []
+    asked = ("Safeguard", law_gates()[gate].question)
+    return [asked, ("Concern", answer.concern), ("Decision", answer.decision), ("Reason", answer.reason)]
+
+
 def next_steps(officer: Actor, reference: str) -> frozenset[str]:
     """What this officer may do now: of edit, gate, submit, send, withdraw, answer, close."""
     found = dossier.find(officer, reference)
@@ -93,7 +112,7 @@ def next_steps(officer: Actor, reference: str) -> frozenset[str]:
         "edit": ours and unsent and drafts,
         "withdraw": ours and unsent and drafts,
         "submit": ours and state is State.DRAFT and drafts,
-        "gate": ((ours and unsent) or answerable) and policy.allows(officer, "request.gate"),
+        "gate": ((ours and unsent) or answerable) and policy.allows(officer, "request.gate", team),
         "send": ours and state is State.APPROVED and policy.allows(officer, type_.send, team),
         "answer": answerable and policy.allows(officer, type_.respond, team),
         "close": ours and state in (State.EXECUTED, State.REFUSED) and drafts,

@@ -131,6 +131,7 @@ def _ask_review(officer: Actor, run: Run, facts: CaseRow, now: datetime) -> None
         subject=_review_subject(run),
         digest=_review_digest(run),
         permission="case.review",
+        readers=office.officers_allowed("case.review", "run.read", members=facts.members),
         title=f"Review before it leaves: blind match with {run.partner} in a case flagged {facts.neutrality}",
         link=_link(run),
         now=now,

@@ -86,6 +86,7 @@ def submit_for_approval(officer: Actor, reference: str, *, now: datetime) -> Req
         subject=dossier.subject_of(request),
         digest=dossier.payload_digest(request),
         permission=type_.approve,
+        readers=dossier.second_persons(request, type_.approve),
         title=f"Approve {type_.label.lower()} to {request.partner}: {reference}",
         link=f"/requests/{reference}/",
         now=now,

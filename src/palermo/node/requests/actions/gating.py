@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from palermo.law.instruments import gates
+from palermo.node.cases import queries as cases
 from palermo.node.office import policy
 from palermo.node.office.actions import ask_approval, audit
 from palermo.node.office.errors import InvalidError
@@ -15,6 +16,7 @@ from palermo.node.requests.models import GateAnswer
 from palermo.node.requests.rows import GateRow
 from palermo.node.requests.states import MOVES_IN, Direction
 
+GATE = "request.gate"
 CONCERNS = ("no", "yes", "unknown")
 DECISIONS = ("proceed", "stop")
 LONGEST_REASON = 2000
@@ -30,7 +32,7 @@ def answer_gate(
     concern, or without knowing, thereby asks a second officer to review the answer.
     """
     request = dossier.find(officer, reference, lock=True)
-    policy.require(officer, "request.gate")
+    policy.require(officer, GATE, cases.members(request.case_id))
     state = dossier.state_of(request)
     if state not in queries.UNSENT and not (request.direction == Direction.IN and MOVES_IN.get(state)):
         raise WrongStateError(reference, state, "gated")
@@ -52,7 +54,8 @@ def answer_gate(
             officer,
             subject=dossier.gate_subject(request, gate),
             digest=dossier.gate_digest(answer),
-            permission="request.gate",
+            permission=GATE,
+            readers=dossier.second_persons(request, GATE),
             title=f"Review a safeguard of {reference}: {gates()[gate].question}",
             link=f"/requests/{reference}/",
             now=now,
