@@ -37,7 +37,6 @@ from palermo.node.ledger import actions as ledger
 from palermo.node.matching import actions as matching_actions
 from palermo.node.matching import models as matching
 from palermo.node.office import actions as office
-from palermo.node.office import queries as office_queries
 from palermo.node.office.models import Officer
 from palermo.node.office.policy import Role
 from palermo.node.requests import actions as requests
@@ -234,7 +233,6 @@ def _requests(made: Node, case: str) -> dict[str, str]:
         digest="0" * 64,
         permission="request.approve",
         readers=[made.officers["supervisor"].pk],
-        readers=office_queries.officers_allowed("request.approve", members=()),
         title="Approve the request",
         link=f"/requests/{drafted.reference}/",
         now=now,
