@@ -66,7 +66,7 @@ def _fresh_folder(directory: Path | None) -> Path:
     if directory is None:
         return Path(tempfile.mkdtemp(prefix="palermo-demo-"))
     marker = directory / "made-by-palermo-demo"
-    if directory.exists() and any(directory.iterdir()) and not marker.exists():
+    if directory.exists() and not (marker.exists() or (directory.is_dir() and not any(directory.iterdir()))):
         typer.echo(f"palermo demo: {directory} holds other things. Choose an empty folder.", err=True)
         raise typer.Exit(2)
     shutil.rmtree(directory, ignore_errors=True)
