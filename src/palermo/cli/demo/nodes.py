@@ -68,6 +68,13 @@ class Node:
         self.log = folder / f"{authority.code}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The main process's id. Raises :class:`DemoError` when the node was never started."""
+        if self._process is None:
+            raise DemoError(f"{self.authority.code} is not running")
+        return self._process.pid
+
     def make(self) -> str:
         """Make the node; returns the first administrator's one-time link."""
         printed = run_palermo(

@@ -215,6 +215,10 @@ class Person:
         self._client = httpx.Client(base_url=url, timeout=60.0, follow_redirects=True)
         self._last_step = 0
 
+    def leave(self) -> None:
+        """Close the connection to the node."""
+        self._client.close()
+
     def get(self, path: str) -> Page:
         """Load a page, again and again while the node is down; signs in anew where the session was lost."""
         page = Page(self._patiently("GET", path))

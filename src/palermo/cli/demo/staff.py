@@ -41,6 +41,11 @@ class Staff:
                 person.join(_invite(administrator, username, full_name, roles))
         return len(self.people)
 
+    def leave(self) -> None:
+        """Everyone closes their connections."""
+        for person in self.people.values():
+            person.leave()
+
     def _add(self, node: str, url: str, username: str, roles: tuple[str, ...]) -> Person:
         log_in = LogIn(node, username, roles, "-".join(secrets.token_hex(3) for _ in range(3)))
         self.people[node, username] = Person(url, log_in)
