@@ -92,7 +92,7 @@ web_assets() {
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
   node_is_recent || use_node_from_pypi
   say "Building the web assets"
-  (cd islands && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build)
+  (cd islands && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build -- --logLevel warn >/dev/null)
   echo "$wanted" > "$stamp"
 }
 
