@@ -12,7 +12,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from django_htmx.middleware import HtmxDetails
 
 from palermo.node.office import policy
 from palermo.node.office.policy import Actor
@@ -28,7 +27,6 @@ class Request(HttpRequest):
     """A request whose officer has signed in with both factors."""
 
     user: Actor  # type: ignore[assignment]
-    htmx: HtmxDetails
 
 
 def public(view: V) -> V:
