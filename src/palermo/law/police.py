@@ -63,6 +63,22 @@ def judged(hits: Sequence[CitedHit]) -> list[Finding]:
     ]
 
 
+def cited(named: Sequence[tuple[str, str]]) -> list[Finding]:
+    """For each confirmed hit (reference, caption) that a formal request names and does not cite: it has to.
+
+    Saying that the request rests on nothing does not turn intelligence into evidence.
+    """
+    return [
+        Finding(
+            untoc("18(5)").name,
+            False,
+            f"the hit on {caption}, which the request names, is cited",
+            f"Cite hit {reference} (it needs the originator's recorded consent), or leave out what it is about.",
+        )
+        for reference, caption in named
+    ]
+
+
 def consented(hits: Sequence[CitedHit]) -> list[Finding]:
     """For each hit cited in a formal request: the originator's recorded consent. Intelligence is not evidence."""
     return [

@@ -19,6 +19,8 @@ from palermo.node.requests.models import Answer
 from palermo.node.requests.states import State
 from palermo.sealing.directory import Role as Competence
 
+STRANGER = "Otto Brandt; Port Meridian; Borealian"
+
 
 @pytest.fixture
 def case(world, road):
@@ -142,6 +144,36 @@ def test_saying_that_it_rests_on_nothing_and_citing_a_hit_do_not_go_together(wor
     hit = road.make_hit(world, case)
     reference = road.draft_bank_request(world, case, hit, rests_on_intelligence="no")
     assert any("rests on" in problem for problem in bank_findings(world, road, reference))
+    reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no", persons=STRANGER)
+    assert bank_findings(world, road, reference) == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"persons": "VARGA, Ilse; Port Meridian; Borealian"},
+        {"persons": STRANGER, "summary": "Forty victims.\nThe caller gave the name Ílse Várga."},
+        {"persons": STRANGER, "accounts": "First Bank of Borealia, 00 771-204-88"},
+        {"persons": STRANGER, "assistance": "The subscriber of 0555 123 456 7"},
+    ],
+)
+def test_naming_a_confirmed_hit_is_resting_on_it_whatever_the_form_says(world, road, case, named):
+    """Intelligence is not evidence: the drafter cannot say "no" and write the subject's name or number all the same."""
+    hit = road.make_hit(world, case)
+    with world.at(road.A):
+        held = [["person", "ilse varga"], ["account", "FIRST BANK OF BOREALIA:77120488"], ["phone", "+995551234567"]]
+        Hit.objects.filter(hit_id=hit).update(selectors=held)
+    facts = {"rests_on_intelligence": "no", "accounts": "First Bank of Borealia, 00999", **named}
+    reference = road.draft_bank_request(world, case, "", **facts)
+    (problem,) = bank_findings(world, road, reference)
+    assert "18(5)" in problem and f"Cite hit {hit}" in problem
+    with world.at(road.A) as node, pytest.raises(InvalidError, match="Cite hit"):
+        actions.submit_for_approval(node.officer("central_authority"), reference, now=world.tick())
+
+
+@pytest.mark.parametrize("verdict", ["", "different", "unsure"])
+def test_a_hit_that_nobody_confirmed_is_not_rested_on(world, road, case, verdict):
+    road.make_hit(world, case, verdict=verdict)
     reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
     assert bank_findings(world, road, reference) == []
 

@@ -18,6 +18,7 @@ from palermo.node.office import queries as office
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow
+from palermo.node.requests import naming
 from palermo.node.requests.messages import CitedHit
 from palermo.node.requests.models import Answer, GateAnswer, Request
 from palermo.node.requests.states import Direction, State
@@ -106,8 +107,17 @@ def findings(officer: Actor, request: Request) -> list[Finding]:
         hits = [_police_hit(officer, request, hit) for hit in hit_ids(request.facts.get(type_.cites_hits, ""))]
         found += police.judged(hits)
         if type_.hits_need_consent:
-            found += police.consented(hits)
+            found += police.consented(hits) + police.cited(_named_uncited(officer, request))
     return found
+
+
+def _named_uncited(officer: Actor, request: Request) -> list[tuple[str, str]]:
+    """Confirmed hits of the case that the request names without citing them: (hit id, caption)."""
+    hits_field = type_of(request).cites_hits
+    facts = {name: text for name, text in request.facts.items() if name != hits_field}
+    confirmed = matching.confirmed_hits(officer, request.case_id)
+    found = naming.uncited(confirmed, hit_ids(request.facts.get(hits_field, "")), facts)
+    return [(hit.hit_id, hit.our_caption) for hit in found]
 
 
 def _police_hit(officer: Actor, request: Request, hit_id: str) -> police.CitedHit:
