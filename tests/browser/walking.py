@@ -248,7 +248,7 @@ def add_item(page: Page, url: str, case: str, file: Path, *, what: str) -> str:
     page.goto(f"{url}/cases/{case}/evidence/new/")
     page.get_by_label("File", exact=True).set_input_files(str(file))
     fill_in(page, {"what": what, "collected_by": "Officer Example", "how": "Handed over by the bank", "where": "Bank"})
-    fill_in(page, {"collected_at": "2026-02-03", "collected_at_time": "10:30"})
+    fill_in(page, {"origin": "own", "collected_at": "2026-02-03", "collected_at_time": "10:30"})
     press(page, "Add the item")
     return reference(page)
 

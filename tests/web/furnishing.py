@@ -259,6 +259,7 @@ def _evidence(made: Node, case: str) -> dict[str, str]:
         how="Handed over by the bank",
         collected_at=made.now,
         where="Port Meridian",
+        origin="own",
         now=made.now,
     )
     package = evidence.seal_package(

@@ -302,11 +302,14 @@ def test_an_item_is_added_with_its_custody_in_the_officers_time_zone(node, brows
         "collected_at_year": "2026",
         "collected_at_time": "10:30",
         "where": "Office",
+        "origin": "own",
         "tlp": "amber",
         "handling_code": "H1",
         "source_grade": "A",
         "information_grade": "1",
     }
+    unsaid = {key: value for key, value in facts.items() if key not in ("origin", "content")}
+    assert "Where it comes from" in faults(client.post(f"/cases/{node['case']}/evidence/new/", unsaid))
     page = follow(client, client.post(f"/cases/{node['case']}/evidence/new/", facts))
     assert "3 Jul 2026, 10:30 CEST" in page
     (item,) = [row for row in evidence.items(officer, node["case"]) if row.what == "Letter of the bank"]
@@ -324,7 +327,7 @@ def test_a_large_item_is_kept_byte_by_byte(node, browser, settings):
     upload = io.BytesIO(content)
     upload.name = "disk.img"
     facts = {"what": "Image", "collected_by": "x", "how": "x", "where": "x", "collected_at": "2026-07-14T10:30+00:00"}
-    marks = {"tlp": "red", "handling_code": "H3", "source_grade": "B", "information_grade": "2"}
+    marks = {"origin": "own", "tlp": "red", "handling_code": "H3", "source_grade": "B", "information_grade": "2"}
     client = browser("central_authority")
     response = client.post(f"/cases/{node['case']}/evidence/new/", facts | marks | {"content": upload})
     follow(client, response)

@@ -1,5 +1,6 @@
 """Items and packages at one node: custody, marks, what may be sealed, who may see, and damage that is named."""
 
+import inspect
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def add(network, team, case):
             "how": "Produced on a court order",
             "collected_at": network.now - timedelta(days=1),
             "where": "Port Meridian",
+            "origin": "own",
             "now": network.now,
         }
         return actions.add_item(team["investigator"], **{**values, **changes})
@@ -70,6 +72,13 @@ def seal(network, team, case):
         return actions.seal_package(team[officer], items=list(items), **{**values, **changes})
 
     return seal_items
+
+
+def test_nobody_is_spared_saying_whether_an_item_is_intelligence(add):
+    for origin in ("", "received", "hearsay"):
+        with pytest.raises(InvalidError, match="origin"):
+            add(origin=origin)
+    assert inspect.signature(actions.add_item).parameters["origin"].default is inspect.Parameter.empty
 
 
 def test_an_item_keeps_its_bytes_hashes_and_custody(add, team, tmp_path):

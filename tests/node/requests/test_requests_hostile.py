@@ -299,6 +299,7 @@ def sealed_at_b(world, road, reference):
             how="Order",
             collected_at=world.now,
             where="Port Meridian",
+            origin="own",
             now=world.tick(),
         ).reference
         package = evidence_actions.seal_package(

@@ -35,6 +35,7 @@ def seal(world, road, reference, content=STATEMENT):
             name="statement.csv",
             media_type="text/csv",
             what="Account statement, January 2026",
+            origin="own",
             collected_by="Compliance desk, First Bank of Borealia",
             how="Produced on a court order",
             collected_at=world.now,

@@ -81,6 +81,7 @@ RECORDS = """value date;amount;currency;counterparty
 2026-02-04;-2050.00;USD;cash withdrawal
 """
 ITEM = {
+    "origin": "own",
     "what": "Statement of account, 1 January to 30 June 2026",
     "collected_by": "Cleo Example, Meridosan Federal Police",
     "how": "Handed over by the bank on a production order, as a file on its letterhead medium",

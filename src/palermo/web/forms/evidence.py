@@ -6,9 +6,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from palermo.node.evidence.marks import HandlingCode, InformationGrade, SourceGrade, Tlp
-from palermo.web.forms.rendering import Checkboxes, MomentParts, PageForm
+from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.web.forms.rendering import Checkboxes, MomentParts, PageForm, Radios
 
+ORIGIN = (
+    (Origin.OWN.value, _("Our own: this authority collected it")),
+    (Origin.INTELLIGENCE.value, _("It came by police or FIU channel (intelligence)")),
+)
 SOURCE = (
     (SourceGrade.A.value, _("A – no doubt")),
     (SourceGrade.B.value, _("B – mostly reliable")),
@@ -28,6 +32,14 @@ class ItemForm(PageForm):
 
     content = forms.FileField(
         label=_("File"), help_text=_("Its bytes are kept as they are; their digests are the item's name.")
+    )
+    origin = forms.ChoiceField(
+        label=_("Where it comes from"),
+        choices=ORIGIN,
+        widget=Radios,
+        help_text=_(
+            "Intelligence is never sealed as evidence. Ask for it by a formal request if it must stand in court."
+        ),
     )
     what = forms.CharField(label=_("What it is"), help_text=_("Such as: statement of account, 1 to 31 March 2026."))
     collected_by = forms.CharField(label=_("Collected by"), help_text=_("Name and office."))

@@ -48,17 +48,18 @@ def add_item(
     how: str,
     collected_at: datetime,
     where: str,
+    origin: str,
     tlp: str = Tlp.AMBER,
     handling_code: str = HandlingCode.H1,
     source_grade: str = SourceGrade.A,
     information_grade: str = InformationGrade.CERTAIN,
     use_limit: str = "",
-    origin: str = Origin.OWN,
     now: datetime,
 ) -> ItemRow:
     """Keep an item: its bytes under their SHA-256, its collection, its marks, and the first custody events.
 
-    ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence", which can never be sealed.
+    ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence" for what came by police
+    or FIU channels: that is never sealed, with or without consent. There is no default: a person says which it is.
     """
     policy.require(officer, "evidence.add", cases.members(case))
     require_open(case)
