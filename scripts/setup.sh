@@ -93,6 +93,8 @@ web_assets() {
   node_is_recent || use_node_from_pypi
   say "Building the web assets"
   (cd islands && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build -- --logLevel warn >/dev/null)
+  # Thin lines: the web server sends the compressed copies.
+  .venv/bin/python -m whitenoise.compress --quiet src/palermo/web/static/dist
   echo "$wanted" > "$stamp"
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 NAME = "node.toml"
 SECRET_KEY = "secret.key"
+UPLOADS = "uploads"
 
 
 class NodeFileError(Exception):
@@ -57,7 +58,10 @@ def create(home: Path, node: NodeFile) -> None:
     if (home / NAME).exists():
         raise NodeFileError(f"{home} already holds a node. Choose another folder, or use the one that is there.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / UPLOADS).mkdir(mode=0o700, exist_ok=True)
     secret = home / SECRET_KEY
     with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(64))
-    (home / NAME).write_text(node.to_toml(), "utf-8")
+    half_written = home / f".{NAME}"
+    half_written.write_text(node.to_toml(), "utf-8")
+    half_written.replace(home / NAME)  # its presence says that the key is there too

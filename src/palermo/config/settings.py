@@ -111,6 +111,8 @@ def _postgresql(url: str) -> dict[str, object]:
 def _sqlite(path: Path) -> dict[str, object]:
     # FULL: a commit that was acknowledged survives a power cut. IMMEDIATE: two writers queue instead of failing.
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;"
+    # What is forgotten is overwritten with zeros, and the journal is cut when it starts again.
+    pragmas += " PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0;"
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
@@ -184,7 +186,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+-[\w-]{8}\.(js|css)$"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_TEMP_DIR = PALERMO_HOME / node_file.UPLOADS  # never the machine's common temporary folder
 
 LOGGING = {
     "version": 1,

@@ -46,14 +46,30 @@ def init(
     from django.utils import timezone
 
     from palermo.node.directory import own_keys
-    from palermo.node.office import actions
 
     call_command("migrate", verbosity=0)
     own_keys.ensure(timezone.now())
-    token = actions.create_first_administrator(username=admin, full_name=admin_name, now=timezone.now())
-    (home / "complete").touch()
+    token = _first_token(admin, admin_name)
     typer.echo(f"Node {code} is ready in {home}.")
     typer.echo(f"The first administrator signs up once at {_link(token)}")
+    (home / "complete").touch()  # last: whoever never saw the link calls the command again and gets a new one
+
+
+def _first_token(username: str, full_name: str) -> str:
+    """The first administrator's one-time token; a new one where a command that was killed had made them already."""
+    from django.utils import timezone
+
+    from palermo.node.office import actions
+    from palermo.node.office.errors import ConflictError, NodeError
+
+    try:
+        return actions.create_first_administrator(username=username, full_name=full_name, now=timezone.now())
+    except ConflictError:
+        pass
+    try:
+        return actions.invite_from_console(username=username, now=timezone.now())
+    except NodeError as error:
+        raise stop(error.sentence) from error
 
 
 @app.command()
