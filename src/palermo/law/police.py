@@ -79,6 +79,17 @@ def cited(named: Sequence[tuple[str, str]]) -> list[Finding]:
     ]
 
 
+def stated(reference: str, holder: str, *, ours: bool) -> Finding:
+    """For a hit that a partner's request cites: our own consent was checked when it came, another's cannot be."""
+    return Finding(
+        untoc("18(5)").name,
+        True if ours else None,
+        f"the consent of {holder} to use hit {reference} in a request" + ("" if ours else ": not verifiable here"),
+        "" if ours else f"Ask {holder} whether it consented.",
+        required=False,
+    )
+
+
 def consented(hits: Sequence[CitedHit]) -> list[Finding]:
     """For each hit cited in a formal request: the originator's recorded consent. Intelligence is not evidence."""
     return [

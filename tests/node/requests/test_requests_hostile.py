@@ -9,6 +9,7 @@ from palermo.node.evidence import queries as evidence_queries
 from palermo.node.evidence.models import Item, Package
 from palermo.node.exchange import actions as exchange
 from palermo.node.exchange import queries as exchange_queries
+from palermo.node.matching.models import Hit
 from palermo.node.office import queries as office
 from palermo.node.requests import queries
 from palermo.node.requests.messages import (
@@ -88,7 +89,15 @@ def a_request(world, road, **changes):
         ({"hits": (CitedHit("r", "a,b"),)}, "cited by the ids"),
         ({"hits": (CitedHit("r", "a", "no id"),)}, "cited by the ids"),
         ({"type": "hit_confirmation", "facts": ()}, "Cite the hit"),
-        ({"type": "hit_confirmation", "facts": (), "hits": (CitedHit("r", "not-given"),)}, "did not give you"),
+        (
+            {"type": "hit_confirmation", "facts": (), "hits": (CitedHit("r", "not-given", "", "BB-POL"),)},
+            "did not give you",
+        ),
+        ({"hits": (CitedHit("r", "not-given", "m", "BB-POL"),)}, "did not give you"),
+        ({"hits": (CitedHit("r", "someones", "m"),)}, "which authority gave you"),
+        ({"hits": (CitedHit("r", "someones", "m", "ZZ-POL"),)}, "which authority gave you"),
+        ({"hits": (CitedHit("r", "own", "", "AA-POL"),)}, "Name the message"),
+        ({"hits": (CitedHit("r", "same"), CitedHit("r", "same"))}, "cited twice"),
     ],
 )
 def test_a_request_that_does_not_hold_is_refused(world, road, change, reason):
@@ -107,6 +116,56 @@ def test_a_request_is_taken_once_and_joins_the_same_case(world, road):
     assert post_raw(world, road.A, road.B, REQUEST_TYPE, second.to_bytes())[0] == "accepted"
     with world.at(road.B):
         assert len(set(Request.objects.values_list("case_id", flat=True))) == 1
+
+
+def cited(world, road, case, hit, **changes):
+    """The hit as AA-POL's honest request would cite it."""
+    with world.at(road.A):
+        found = Hit.objects.select_related("run").get(hit_id=hit)
+        consent = Answer.objects.filter(consent="yes").values_list("message_id", flat=True).first() or "0" * 32
+    return replace(CitedHit(found.run.run_id, found.partner_reference, consent, road.B), **changes)
+
+
+@pytest.mark.parametrize(
+    ("consent", "change", "reason"),
+    [
+        ("yes", {}, ""),
+        ("no", {}, "no consent of ours"),
+        ("yes", {"consent": "0" * 32}, "no consent of ours"),
+        ("yes", {"consent": ""}, "Name the message"),
+        ("yes", {"holder": "AA-POL"}, "We gave it: cite it as ours"),
+        ("yes", {"reference": "f" * 32}, "did not give you"),
+    ],
+)
+def test_a_hit_of_ours_is_cited_only_with_the_consent_we_gave(world, road, case, consent, change, reason):
+    hit = road.make_hit(world, case)
+    inquiry = road.send_hit_confirmation(world, case, hit)
+    assert world.post(road.A) == ["accepted"]
+    road.confirm_hit(world, inquiry, consent=consent)
+    assert world.post(road.B) == ["accepted"]
+    asked = a_request(world, road, hits=(cited(world, road, case, hit, **change),))
+    state, said = post_raw(world, road.A, road.B, REQUEST_TYPE, asked.to_bytes())
+    assert (state, reason in said) == ("rejected" if reason else "accepted", True), said
+
+
+def test_consent_to_one_hit_carries_no_other_hit_of_ours(world, road, case):
+    hit, other = road.make_hit(world, case), road.make_hit(world, case)
+    inquiry = road.send_hit_confirmation(world, case, hit)
+    world.post(road.A)
+    road.confirm_hit(world, inquiry)
+    world.post(road.B)
+    asked = a_request(world, road, hits=(cited(world, road, case, other),))
+    state, said = post_raw(world, road.A, road.B, REQUEST_TYPE, asked.to_bytes())
+    assert state == "rejected" and "no consent of ours" in said
+
+
+def test_the_consent_of_a_third_authority_is_kept_as_stated_and_shown_as_unverified(world, road):
+    asked = a_request(world, road, hits=(CitedHit("r", "h1", "m1", road.A),))
+    assert post_raw(world, road.A, road.B, REQUEST_TYPE, asked.to_bytes())[0] == "accepted"
+    with world.at(road.B) as node:
+        findings = queries.check(node.officer("central_authority"), asked.reference)
+    (finding,) = [row for row in findings if "not verifiable here" in row.what]
+    assert finding.present is None and "Ask AA-POL whether" in finding.what_to_do
 
 
 def test_bytes_that_are_no_request_are_refused(world, road):

@@ -6,6 +6,7 @@ Internal to this room: pages use :mod:`palermo.node.requests.queries`.
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 from palermo.law import police
 from palermo.law.findings import Finding
@@ -19,12 +20,13 @@ from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow
 from palermo.node.requests import naming
-from palermo.node.requests.messages import CitedHit
+from palermo.node.requests.messages import CitedHit, RequestMessage
 from palermo.node.requests.models import Answer, GateAnswer, Request
 from palermo.node.requests.states import Direction, State
 from palermo.node.requests.types import registry
 from palermo.node.requests.types.form import hit_ids
 from palermo.node.requests.types.registry import Parties, RequestType
+from palermo.sealing.errors import FormatError
 
 READ = "request.read"
 REQUEST_SUBJECT, GATE_SUBJECT = "requests.Request", "requests.Gate"
@@ -108,7 +110,20 @@ def findings(officer: Actor, request: Request) -> list[Finding]:
         found += police.judged(hits)
         if type_.hits_need_consent:
             found += police.consented(hits) + police.cited(_named_uncited(officer, request))
+    elif type_.hits_need_consent:
+        found += [police.stated(hit.reference, hit.holder, ours=_is_ours(hit)) for hit in stated_hits(request)]
     return found
+
+
+def stated_hits(request: Request) -> tuple[CitedHit, ...]:
+    """The hits that a partner's request cites, as its signed bytes say; none where these are damaged (see `checking`)."""
+    with suppress(FormatError):
+        return RequestMessage.from_bytes(bytes(request.payload)).hits
+    return ()
+
+
+def _is_ours(hit: CitedHit) -> bool:
+    return hit.holder == directory.own_code()
 
 
 def _named_uncited(officer: Actor, request: Request) -> list[tuple[str, str]]:
@@ -148,6 +163,18 @@ def consent_for(case: str, hit_id: str) -> Answer | None:
     return next(citing, None)
 
 
+def consents_given(partner: str, reference: str) -> list[Answer]:
+    """Our own signed words to this partner on the use of a hit that we gave it, the latest first."""
+    answers = Answer.objects.filter(
+        request__direction=Direction.IN, request__partner=partner, request__type__in=_intelligence_types(), rejected=""
+    ).exclude(consent="")
+    return [
+        answer
+        for answer in answers.select_related("request").order_by("-answered_at", "-pk")
+        if reference in hit_ids(answer.request.facts.get(type_of(answer.request).cites_hits, ""))
+    ]
+
+
 def _intelligence_types() -> list[str]:
     return [type_.code for type_ in registry.all_types().values() if type_.intelligence]
 
@@ -159,7 +186,7 @@ def cited_hits(officer: Actor, request: Request) -> tuple[CitedHit, ...]:
     for hit_id in hit_ids(request.facts.get(type_.cites_hits, "")):
         hit = matching.hit(officer, hit_id)
         consent = consent_for(request.case_id, hit_id) if type_.hits_need_consent else None
-        cited.append(CitedHit(hit.run_id, hit.partner_reference, consent.message_id if consent else ""))
+        cited.append(CitedHit(hit.run_id, hit.partner_reference, consent.message_id if consent else "", hit.partner))
     return tuple(cited)
 
 

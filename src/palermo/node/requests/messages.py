@@ -26,11 +26,13 @@ class CitedHit:
     """A hit that the request rests on, under the reference its holder gave us in that run.
 
     ``consent``: id of the signed message in which the originator consented to this use ("" where none is needed).
+    ``holder``: code of the authority that gave the hit, and so is its originator.
     """
 
     run: str
     reference: str
     consent: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True)

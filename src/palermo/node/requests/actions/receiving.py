@@ -17,12 +17,11 @@ from palermo.node.directory import queries as directory
 from palermo.node.evidence import actions as evidence
 from palermo.node.evidence.errors import PackageRefusedError
 from palermo.node.exchange.handlers import Received, RefusedError
-from palermo.node.matching import queries as matching
 from palermo.node.office.actions import add_task, audit
-from palermo.node.office.errors import NotFoundError
 from palermo.node.office.queries import officers_with
 from palermo.node.requests import dossier
 from palermo.node.requests.actions.answering import LONGEST_TEXT, request_task
+from palermo.node.requests.actions.citing import held_case, refuse_unsupported
 from palermo.node.requests.actions.moving import tell
 from palermo.node.requests.actions.sending import answer_task
 from palermo.node.requests.messages import AnswerMessage, RequestMessage
@@ -44,6 +43,7 @@ def receive_request(message: Received, *, now: datetime) -> None:
     type_ = _known_type(message, asked)
     if Request.objects.filter(reference=asked.reference).exists():
         raise RefusedError(f"A request {asked.reference} was received before. Give each request its own reference.")
+    refuse_unsupported(message.sender, asked, type_)
     case = _case_for(message, asked, type_, now)
     facts = {fact.name: fact.value for fact in asked.facts}
     request = Request.objects.create(
@@ -139,7 +139,11 @@ def _parsed_request(message: Received) -> RequestMessage:
         raise RefusedError(f"Name the case it belongs to, in at most {LONGEST_CASE} characters.")
     if len(asked.authority) > LONGEST_NAME or len(asked.issued_by) > LONGEST_NAME or len(asked.hits) > MOST_HITS:
         raise RefusedError("The names of authority and officer, or the list of hits, are too long.")
-    if not all(_ID.fullmatch(part) for hit in asked.hits for part in (hit.run, hit.reference, hit.consent or "0")):
+    if not all(
+        _ID.fullmatch(part)
+        for hit in asked.hits
+        for part in (hit.run, hit.reference, hit.consent or "0", hit.holder or "0")
+    ):
         raise RefusedError("A hit is cited by the ids of the run, of the hit and of the message with the consent.")
     return asked
 
@@ -164,14 +168,9 @@ def _known_type(message: Received, asked: RequestMessage) -> RequestType:
 
 def _case_for(message: Received, asked: RequestMessage, type_: RequestType, now: datetime) -> str:
     """The case it joins: that of the hit we gave, or the open one for the partner's case, or a new one."""
-    held = [hit for hit in asked.hits if _held_case(message.sender, hit.reference)]
-    if type_.intelligence and len(held) != len(asked.hits):
-        raise RefusedError("You cite a hit that we did not give you. Check its reference.")
-    if type_.intelligence and not held:
-        raise RefusedError("Cite the hit that you ask about.")
     answering = officers_with(type_.respond)
     if type_.intelligence:
-        case = _held_case(message.sender, held[0].reference)
+        case = next(filter(None, (held_case(message.sender, hit.reference) for hit in asked.hits)))
         if case_queries.facts(case).state == "open":
             return case
     else:
@@ -184,13 +183,6 @@ def _case_for(message: Received, asked: RequestMessage, type_: RequestType, now:
         officers=answering,
         now=now,
     ).reference
-
-
-def _held_case(partner: str, reference: str) -> str:
-    try:
-        return matching.held_hit(partner, reference).case
-    except NotFoundError:
-        return ""
 
 
 # --- an answer ------------------------------------------------------------------------------
