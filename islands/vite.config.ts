@@ -24,8 +24,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { app: "src/app.ts" },
-      // htmx holds an eval that polling.ts switches off and the page policy forbids.
-      checks: { eval: false },
+      checks: {
+        // htmx holds an eval that polling.ts switches off and the page policy forbids.
+        eval: false,
+        // How long each plugin took says nothing about what was built.
+        bundlerTimings: false,
+      },
     },
   },
 });

@@ -1,5 +1,7 @@
 """Pages of requests: what one authority asks of another, what the treaty demands of it, and the answer."""
 
+from itertools import groupby
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -86,15 +88,19 @@ def request_page(request: Request, reference: str) -> HttpResponse:
     return render(request, "palermo/requests/request.html", context)
 
 
-def _facts_in_words(row: RequestRow) -> list[tuple[str, str, str]]:
-    """(question, article, answer) in the order of the form; choices in words."""
+def _facts_in_words(row: RequestRow) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """(heading, [(question, article, answer)]) in the order of the form; choices in words."""
     type_ = registry.get(row.type)
     if type_ is None:
-        return [(name, "", text) for name, text in sorted(row.facts.items())]
-    return [
-        (question.label, question.article, dict(question.choices).get(text, text))
+        return [("", [(name, "", text) for name, text in sorted(row.facts.items())])]
+    answered = [
+        (question, text)
         for question in type_.fields
         if (text := row.facts.get(question.name, "")) and question.widget is not Widget.HITS
+    ]
+    return [
+        (heading, [(asked.label, asked.article, dict(asked.choices).get(text, text)) for asked, text in together])
+        for heading, together in groupby(answered, lambda answer: answer[0].section)
     ]
 
 

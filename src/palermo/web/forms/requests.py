@@ -1,10 +1,12 @@
 """Forms of requests: one form made from each type's own description, and the steps that all types share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from palermo.node.requests.rows import GroundRow, RequestRow
@@ -18,6 +20,8 @@ class FactsForm(PageForm):
 
     ``hits``: (hit id, caption) of the case's confirmed hits.
     """
+
+    template_name = "palermo/forms/sections.html"
 
     def __init__(
         self,
@@ -34,6 +38,12 @@ class FactsForm(PageForm):
         for question in questions:
             control = self.fields[question.name] = _control(question, hits)
             control.needed_later = question.required  # type: ignore[attr-defined]
+
+    def sections(self) -> Iterator[tuple[str, list[BoundField]]]:
+        """The questions under their headings, in the form's order; "" heads those that stand under none."""
+        headings = {question.name: question.section for question in self.questions}
+        for heading, fields in groupby(self, lambda field: headings.get(field.name, "")):
+            yield heading, list(fields)
 
     def facts(self) -> dict[str, str]:
         """Every answer as text; several hits joined with commas, dates in ISO form."""

@@ -1,7 +1,7 @@
 """How a request type says what its form asks, so that one page renders them all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ class FormField:
     ``name`` is the key in the request's facts (every value is text; several hits are joined with commas);
     ``article`` the provision that asks for it ("" for none); ``choices`` are (value, label) for radio buttons.
     ``required`` marks what :func:`completeness` will demand: a draft may still be saved without it.
+    ``section``: the heading that it stands under, "" for none (:func:`section`).
     """
 
     name: str
@@ -33,6 +34,12 @@ class FormField:
     required: bool = True
     choices: tuple[tuple[str, str], ...] = ()
     max_length: int = 4000
+    section: str = ""
+
+
+def section(heading: str, *fields: FormField) -> tuple[FormField, ...]:
+    """Questions that stand together under a heading of a long form."""
+    return tuple(replace(field, section=heading) for field in fields)
 
 
 YES_NO_UNKNOWN = (("yes", "Yes"), ("no", "No"), ("unknown", "Not known"))

@@ -1,11 +1,12 @@
 """The form of a request for bank and subscriber records: each question with the provision that asks for it."""
 
-from palermo.node.requests.types.form import YES_NO_UNKNOWN, FormField, Widget
+from palermo.node.requests.types.form import YES_NO_UNKNOWN, FormField, Widget, section
 
-OFFENCE = (
+OFFENCE = section(
+    "The offence",
     FormField(
         "offence",
-        "The offence",
+        "Offence",
         "Name the offence, the law that punishes it and the heaviest penalty.",
         "UNTOC 18(15)(b)",
         max_length=1000,
@@ -68,7 +69,8 @@ OFFENCE = (
     ),
 )
 
-PROCEEDING = (
+PROCEEDING = section(
+    "The proceeding",
     FormField(
         "nature",
         "Nature of the proceeding",
@@ -100,7 +102,8 @@ PROCEEDING = (
     FormField("summary", "Summary of the relevant facts", "What happened, when, where, who.", "UNTOC 18(15)(c)"),
 )
 
-RECORDS = (
+RECORDS = section(
+    "The records",
     FormField(
         "assistance",
         "Assistance sought",
@@ -143,7 +146,8 @@ RECORDS = (
     FormField("purpose", "Purpose", "What the records will be used for, and for nothing else.", "UNTOC 18(15)(f)"),
 )
 
-HANDLING = (
+HANDLING = section(
+    "Handling",
     FormField(
         "rests_on_intelligence",
         "Does the request rest on information that came by police or financial-intelligence channels?",
