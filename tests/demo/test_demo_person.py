@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from palermo.cli.demo.nodes import DemoError
-from palermo.cli.demo.person import LogIn, Page, Person, one_time_code
+from palermo.cli.demo.page import Page
+from palermo.cli.demo.person import LogIn, Person, one_time_code
 
 URL = "http://127.0.0.1:1/cases/AA-1/"
 

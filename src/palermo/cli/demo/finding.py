@@ -7,7 +7,8 @@ from pathlib import Path
 from palermo.cli.demo import lists, story
 from palermo.cli.demo.lists import Comparison
 from palermo.cli.demo.nodes import DemoError
-from palermo.cli.demo.person import Element, Person
+from palermo.cli.demo.page import Element
+from palermo.cli.demo.person import Person
 from palermo.cli.demo.stage import ASKER, HOLDER, Outcome, Stage
 
 JUDGED_OF_EACH = 6

@@ -6,7 +6,8 @@ from pathlib import Path
 from palermo.cli.demo import story
 from palermo.cli.demo.lists import Comparison
 from palermo.cli.demo.nodes import DemoError
-from palermo.cli.demo.person import Element, Page, Person
+from palermo.cli.demo.page import Element, Page
+from palermo.cli.demo.person import Person
 from palermo.cli.demo.staff import ADMINISTRATOR
 from palermo.cli.demo.stage import HOLDER, Counts, Outcome, Stage, until
 

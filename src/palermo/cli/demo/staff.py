@@ -4,7 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 
 from palermo.cli.demo.nodes import Network
-from palermo.cli.demo.person import LogIn, Page, Person
+from palermo.cli.demo.page import Page
+from palermo.cli.demo.person import LogIn, Person
 
 ADMINISTRATOR = "admin"
 OFFICERS: dict[str, tuple[str, tuple[str, ...]]] = {
