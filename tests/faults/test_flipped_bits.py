@@ -38,8 +38,12 @@ INCOMING = "message_id || ' from ' || sender"
 ANSWERED = "(SELECT reference FROM requests_request WHERE id = request_id)"
 IN_DATABASE = {
     "envelope in the outbox": Stored(ASKER, "exchange_outgoing", "envelope", f"'envelope message ' || {OUTGOING}"),
-    "envelope in the inbox": Stored(HOLDER, "exchange_incoming", "envelope", f"'envelope message ' || {INCOMING}"),
-    "signed message": Stored(ASKER, "exchange_incoming", "signed", f"'signed message message ' || {INCOMING}"),
+    "envelope in the inbox": Stored(
+        HOLDER, "exchange_incoming", "envelope", f"'envelope message ' || {INCOMING}", "forgotten_at IS NULL"
+    ),
+    "signed message": Stored(
+        ASKER, "exchange_incoming", "signed", f"'signed message message ' || {INCOMING}", "forgotten_at IS NULL"
+    ),
     "receipt in the outbox": Stored(HOLDER, "exchange_outgoing", "receipt", f"'receipt message ' || {OUTGOING}"),
     "receipt in the inbox": Stored(ASKER, "exchange_incoming", "receipt", f"'receipt message ' || {INCOMING}"),
     "leaf": Stored(ASKER, "ledger_entry", "leaf", "'ledger entry entry ' || \"index\" || ': its leaf'"),

@@ -1,15 +1,18 @@
 """Reading both boxes again: is every stored envelope, signed message and receipt still what was signed?
 
 Each is held against its own signature and digest first, then against the row's columns, so that damage is named where
-it is.
+it is. Of a forgotten message the receipt and the ledger are left to hold the row against.
 """
 
 from collections.abc import Generator, Iterator, Mapping
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
+from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
+from palermo.node.ledger import queries as ledger
 from palermo.node.ledger.queries import Fault
+from palermo.node.office.errors import NotFoundError
 from palermo.sealing import dsse
 from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelope, peek, verify_message
 from palermo.sealing.errors import SealingError
@@ -55,9 +58,12 @@ def _inbox() -> Iterator[Fault]:
     keys = own_keys.recipient_keys()
     for row in Incoming.objects.order_by("pk").iterator(_CHUNK):
         where = f"message {row.message_id} from {row.sender}"
-        header = yield from _kept(bytes(row.envelope), row.digest, bytes(row.signed), row.sender, keys, where)
-        if header is not None:
-            yield from _columns(row, header, where)
+        if row.signed is None or row.envelope is None:
+            yield from _forgotten(row, where)
+        else:
+            header = yield from _kept(bytes(row.envelope), row.digest, bytes(row.signed), row.sender, keys, where)
+            if header is not None:
+                yield from _columns(row, header, where)
         receipt = yield from _receipt(bytes(row.receipt), directory.own_code(), row.digest, where)
         if receipt is not None and (receipt.status, receipt.reason, receipt.ledger_index) != (
             row.state,
@@ -65,6 +71,27 @@ def _inbox() -> Iterator[Fault]:
             row.ledger_index,
         ):
             yield Fault("receipt", where, "says another status, reason or ledger index than the row")
+
+
+def _forgotten(row: Incoming, where: str) -> Iterator[Fault]:
+    """A forgotten message: of a type that is forgotten, and its columns what the ledger and the receipt say of it."""
+    if not handlers.forgets(row.payload_type):
+        yield Fault("signed message", where, f"is gone, though messages of type {row.payload_type} are kept")
+    try:
+        entered = {field.name: field.value for field in ledger.opened(row.ledger_index)}
+    except (NotFoundError, ValueError, TypeError, SealingError):
+        return  # the check of the ledger names what is wrong there
+    expected = {
+        "counterparty": row.sender,
+        "message": row.message_id,
+        "envelope": row.digest,
+        "case": row.case_reference,
+        "purpose": row.purpose,
+        "in_reply_to": row.in_reply_to,
+    }
+    for name, value in expected.items():
+        if entered.get(name) != value:
+            yield Fault("message", where, f"its {name} is not what the ledger's entry {row.ledger_index} says")
 
 
 def _proofs() -> Iterator[Fault]:

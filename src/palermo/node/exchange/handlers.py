@@ -57,10 +57,15 @@ class Undelivered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What an app does with a payload type: the effect of a received one, and what a lost one of ours means."""
+    """What an app does with a payload type: the effect of a received one, and what a lost one of ours means.
+
+    ``forget``: the content must not be kept longer than the work takes. The app calls ``exchange.actions.forget`` when
+    it is done with a message; what it refuses is never kept at all.
+    """
 
     effect: Effect
     undelivered: Undelivered | None = None
+    forget: bool = False
 
 
 _handlers: dict[str, Handler] = {}
@@ -74,6 +79,12 @@ def register(payload_type: str, handler: Effect | Handler) -> None:
 def registered(payload_type: str) -> Handler | None:
     """Who acts on a payload type, if anyone does."""
     return _handlers.get(payload_type)
+
+
+def forgets(payload_type: str) -> bool:
+    """Whether received messages of this type are forgotten."""
+    handler = registered(payload_type)
+    return handler is not None and handler.forget
 
 
 def known_types() -> list[str]:

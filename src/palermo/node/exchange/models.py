@@ -80,7 +80,8 @@ class Outgoing(Header):
 class Incoming(Header):
     """The inbox. ``signed`` is what the sender signed, as it lay inside the encryption.
 
-    The key that opened the envelope lives at most 30 days; the signature on ``signed`` can be checked for ever.
+    The key that opened the envelope lives at most 30 days; the signature on ``signed`` can be checked for ever. Of a
+    message that was forgotten (``actions.forget``) both are gone; header, digest, receipt and ledger entry stay.
     """
 
     sender = models.CharField(max_length=64)
@@ -88,10 +89,17 @@ class Incoming(Header):
     reason = models.TextField(default="", blank=True)
     received_at = models.DateTimeField()
     receipt = models.BinaryField()
-    signed = models.BinaryField()
+    signed = models.BinaryField(null=True)
+    envelope = models.BinaryField(null=True)
+    forgotten_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(signed__isnull=False, envelope__isnull=False, forgotten_at__isnull=True)
+                | Q(signed__isnull=True, envelope__isnull=True, forgotten_at__isnull=False),
+                name="exchange_incoming_kept_or_forgotten",
+            ),
             models.UniqueConstraint(fields=["sender", "message_id", "digest"], name="exchange_incoming_once"),
             models.UniqueConstraint(fields=["sender", "message_id"], name="exchange_incoming_one_digest"),
             models.UniqueConstraint(fields=["sender", "sequence"], name="exchange_incoming_sequence_once"),

@@ -55,7 +55,8 @@ def was_sent(message_id: str) -> bool:
 
 
 def payload_digest(message_id: str) -> str:
-    """SHA-256 in hex of the payload that we sent, or that a partner signed; "" where its signature no longer holds.
+    """SHA-256 in hex of the payload that we sent, or that a partner signed; "" where its signature no longer holds,
+    or where the message was forgotten.
 
     Internal: for apps that keep a payload and must see whether it is still the same. Raises ``NotFoundError``.
     """
@@ -66,6 +67,8 @@ def payload_digest(message_id: str) -> str:
     if found is None:
         raise NotFoundError
     sender, signed = found
+    if signed is None:
+        return ""
     try:
         return hashlib.sha256(verify_message(bytes(signed), directory.verify_keys(sender)).payload).hexdigest()
     except SealingError:

@@ -15,6 +15,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import queries
 from palermo.node.exchange.actions import send
+from palermo.node.exchange.actions.forgetting import empty_journal
 from palermo.node.exchange.handlers import Effect, Received, RefusedError
 from palermo.node.office import actions as office
 from palermo.sealing.errors import SealingError
@@ -73,4 +74,7 @@ def receive_key(message: Received, *, now: datetime) -> None:
 
 
 EXCHANGE_HANDLERS: Mapping[str, Effect] = {PAYLOAD_TYPE: receive_key}
-PERIODIC: Mapping[str, Callable[[datetime], int]] = {"exchange.renew_keys": renew_keys}
+PERIODIC: Mapping[str, Callable[[datetime], object]] = {
+    "exchange.renew_keys": renew_keys,
+    "exchange.empty_journal": empty_journal,
+}

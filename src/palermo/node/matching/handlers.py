@@ -105,8 +105,8 @@ def receive_confirm(message: Received, *, now: datetime) -> None:
     run = HeldRun.objects.select_for_update().filter(partner=message.sender, run_id=named.run_id).first()
     if run is None or run.state != HeldRunState.EVALUATED or run.inbound is not None:
         raise RefusedError("This run does not wait for a confirmation: a run is single-use. Start a new one.")
-    run.inbound = named.confirm
-    run.save(update_fields=["inbound"])
+    run.inbound, run.confirm_message = named.confirm, message.message_id
+    run.save(update_fields=["inbound", "confirm_message"])
     enqueue(Step.CONFIRM, message.sender, run.run_id, partner=message.sender, run=run.run_id, now=now)
 
 
@@ -139,9 +139,9 @@ def held_run_undelivered(message: MessageRow, *, now: datetime) -> None:
 
 EXCHANGE_HANDLERS: dict[str, Effect | Handler] = {
     MANIFEST: receive_manifest,
-    RUN: Handler(receive_run, run_undelivered),
+    RUN: Handler(receive_run, run_undelivered, forget=True),
     EVALUATION: Handler(receive_evaluation, held_run_undelivered),
-    CONFIRM: Handler(receive_confirm, run_undelivered),
+    CONFIRM: Handler(receive_confirm, run_undelivered, forget=True),
     ANSWER: receive_answer,
 }
 

@@ -121,6 +121,7 @@ class HeldRun(models.Model):
     state = models.CharField(max_length=12, default=HeldRunState.ASKED.value)
     counts = models.JSONField(default=dict)
     request_message = models.CharField(max_length=64)
+    confirm_message = models.CharField(max_length=64, blank=True, default="")
     ledger_index = models.BigIntegerField()
     inbound = models.BinaryField(null=True)
     holder_state = models.BinaryField(null=True)

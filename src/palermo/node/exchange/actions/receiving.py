@@ -201,6 +201,7 @@ def _enter(verb: str, message: _Message, now: datetime, **further: str) -> int:
 
 def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime) -> None:
     header = message.header
+    forgotten = state is Inbox.REJECTED and handlers.forgets(header.payload_type)
     Incoming.objects.create(
         sender=header.sender,
         message_id=header.message_id,
@@ -217,8 +218,9 @@ def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: byt
         ledger_index=index,
         received_at=now,
         receipt=receipt,
-        signed=message.signed,
-        envelope=message.envelope,
+        signed=None if forgotten else message.signed,
+        envelope=None if forgotten else message.envelope,
+        forgotten_at=now if forgotten else None,
     )
 
 

@@ -1,6 +1,7 @@
 """A partner's run at the holder: check, charge, evaluate, confirm, answer; each heavy step a job.
 
-What the run asked about is never kept: the request goes when it is evaluated, unmatched locators when it is answered.
+What the run asked about is never kept: the request goes when it is evaluated, unmatched locators when it is answered,
+and with them the messages they came in.
 """
 
 import os
@@ -85,7 +86,7 @@ def confirm(partner: str, run_id: str, now: datetime) -> None:
         ledger.hold()
         run = _locked(partner, run_id)
         if run.state == HeldRunState.EVALUATED:
-            move_held_run(run, HeldRunState.ANSWERED, ended_at=now)
+            _end(run, HeldRunState.ANSWERED, now)
             if references:
                 _tell_our_officers(run, confirmation.matched, revealed, references, now)
             reply_to = message_id(CONFIRM, run_id, partner, directory.own_code())
@@ -99,7 +100,7 @@ def fail(partner: str, run_id: str, reason: str, now: datetime) -> bool:
     before = HeldRunState(run.state)
     if HeldRunState.FAILED not in HELD_RUN_MOVES[before]:
         return False
-    move_held_run(run, HeldRunState.FAILED, failure=reason, ended_at=now)
+    _end(run, HeldRunState.FAILED, now, failure=reason)
     audit(None, "held_run.failed", run_id, now=now, detail={"partner": partner})
     awaited = EVALUATION if before is HeldRunState.ASKED else ANSWER
     enqueue(Step.REFUSE, partner, run_id, partner=partner, run=run_id, awaited=awaited, now=now)
@@ -240,6 +241,13 @@ def _require_as_stated(run: HeldRun, summary: blind.RunSummary) -> None:
     )
     if asked != stated:
         raise MisstatedRequestError
+
+
+def _end(run: HeldRun, state: HeldRunState, now: datetime, **fields: object) -> None:
+    """End a locked run and forget the messages that asked: the blinded elements, and every locator named."""
+    move_held_run(run, state, ended_at=now, **fields)
+    for asked in (run.request_message, run.confirm_message):
+        exchange.forget(run.partner, asked, now=now)
 
 
 def _locked(partner: str, run_id: str) -> HeldRun:
