@@ -34,6 +34,7 @@ PAGES = {
     "case-members": (["case"], "ICS"),
     "case-member-remove": (["case"], ""),
     "case-note": (["case"], ""),
+    "case-flag": (["case"], "ICS"),
     "case-close": (["case"], "ICS"),
     "case-held-hits": (["case"], "ICS"),
     "run-new": (["case"], "I"),

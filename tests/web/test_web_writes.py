@@ -119,6 +119,9 @@ def test_a_case_is_opened_staffed_filled_noted_and_closed(empty_node, browser):
     follow(client, client.post(f"/cases/{case}/members/remove/", {"member": str(other.pk)}))
     assert cases.members(case) == {lead.pk}
     assert "Called the bank" in follow(client, client.post(f"/cases/{case}/notes/", {"text": "Called the bank"}))
+    question = {"neutrality": "political", "reason": "The suspect is a candidate"}
+    assert "Flagged as political" in follow(client, client.post(f"/cases/{case}/flag/", question))
+    assert client.post(f"/cases/{case}/flag/", {"neutrality": "none", "reason": "No more"}).status_code == 403
     assert 'data-state="closed"' in follow(client, client.post(f"/cases/{case}/close/", {"reason": "Solved"}))
     assert client.post(f"/cases/{case}/notes/", {"text": "late"}).status_code == 409
 

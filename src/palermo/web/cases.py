@@ -21,7 +21,7 @@ from palermo.node.office.policy import Actor
 from palermo.node.office.queries import officer_names, officers_with
 from palermo.node.requests import queries as requests
 from palermo.web.access import Request, needs
-from palermo.web.forms.cases import CaseForm, CloseForm, MemberForm, NoteForm, SubjectForm
+from palermo.web.forms.cases import CaseForm, CloseForm, FlagForm, MemberForm, NoteForm, SubjectForm
 from palermo.web.forms.rendering import attempt
 from palermo.web.paging import slice_of
 
@@ -175,6 +175,19 @@ def close(request: Request, reference: str) -> HttpResponse:
             return redirect("case", reference)
     context = {"case": row, "form": form, "state": row.state.value}
     return render(request, "palermo/cases/close.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def flag(request: Request, reference: str) -> HttpResponse:
+    """Raise, change or lower the neutrality flag."""
+    row = queries.case(request.user, reference)
+    form = FlagForm(request.POST or None, initial={"neutrality": row.neutrality.value or "none"})
+    if request.method == "POST":
+        flagged = attempt(form, lambda: actions.flag(request.user, reference, **form.cleaned_data, now=timezone.now()))
+        if flagged is not None:
+            return redirect("case", reference)
+    context = {"case": row, "form": form, "state": row.state.value}
+    return render(request, "palermo/cases/flag.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

@@ -44,6 +44,7 @@ urlpatterns = [
     path("cases/<str:reference>/members/", cases.members, name="case-members"),
     path("cases/<str:reference>/members/remove/", cases.remove_member, name="case-member-remove"),
     path("cases/<str:reference>/notes/", cases.note, name="case-note"),
+    path("cases/<str:reference>/flag/", cases.flag, name="case-flag"),
     path("cases/<str:reference>/close/", cases.close, name="case-close"),
     path("cases/<str:reference>/held-hits/", cases.held_hits, name="case-held-hits"),
     path("cases/<str:reference>/runs/new/", matching.new_run, name="run-new"),

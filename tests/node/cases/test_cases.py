@@ -59,6 +59,45 @@ class TestOpen:
             open_case(neutrality="unpopular")
         assert open_case(neutrality="religious").neutrality is Neutrality.RELIGIOUS
 
+
+class TestNeutrality:
+    @pytest.fixture
+    def flag(self, network):
+        def call(officer, case, neutrality, reason="The suspect stands for parliament."):
+            return actions.flag(officer, case, neutrality=neutrality, reason=reason, now=network.now)
+
+        return call
+
+    def test_the_team_raises_it_and_the_time_line_and_audit_trail_tell(self, open_case, flag, rossi):
+        case = open_case().reference
+        assert flag(rossi, case, "political").neutrality is Neutrality.POLITICAL
+        event = queries.timeline(rossi, case)[-1]
+        assert (event.kind, event.officer) == (EventKind.FLAG, rossi.pk)
+        assert event.text == "Flagged as political: The suspect stands for parliament."
+        assert AuditRow.objects.get(verb="case.flagged").detail["neutrality"] == "political"
+        with pytest.raises(ConflictError, match="already"):
+            flag(rossi, case, "political")
+        assert flag(rossi, case, "religious").neutrality is Neutrality.RELIGIOUS
+
+    def test_only_a_supervisor_who_did_not_raise_it_lowers_it(self, open_case, flag, rossi, make_officer):
+        first, second = make_officer("first", "supervisor"), make_officer("second", "supervisor")
+        case = open_case().reference
+        flag(first, case, "military")
+        for officer in (rossi, first):
+            with pytest.raises(AccessDeniedError):
+                flag(officer, case, "")
+        assert flag(second, case, "").neutrality is Neutrality.NONE
+        opened_flagged = open_case(neutrality="racial").reference
+        assert flag(first, opened_flagged, "").neutrality is Neutrality.NONE
+
+    def test_it_needs_the_team_a_reason_and_a_known_flag(self, open_case, flag, rossi, bianchi):
+        case = open_case().reference
+        with pytest.raises(NotFoundError):
+            flag(bianchi, case, "political")
+        for neutrality, reason in (("political", " "), ("unpopular", "x")):
+            with pytest.raises(InvalidError):
+                flag(rossi, case, neutrality, reason)
+
     def test_what_goes_into_headers_is_one_line(self, open_case):
         assert open_case(purpose=" fraud\r\n by  telephone ").purpose == "fraud by telephone"
 

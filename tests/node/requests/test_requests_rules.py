@@ -6,7 +6,6 @@ import pytest
 
 from palermo.law.findings import missing
 from palermo.node.cases import actions as cases
-from palermo.node.cases.models import Case
 from palermo.node.exchange.actions import expire
 from palermo.node.matching.models import Hit
 from palermo.node.office import actions as office
@@ -94,7 +93,7 @@ def test_a_flagged_case_is_not_answered_away_at_the_gate(world, road, case, flag
     reference = road.draft_bank_request(world, case, "", rests_on_intelligence="no")
     road.answer_gates(world, road.A, reference)
     with world.at(road.A) as node:
-        Case.objects.filter(reference=case).update(neutrality=flag)
+        cases.flag(node.officer("investigator"), case, neutrality=flag, reason="The context.", now=world.tick())
         (problem,) = queries.gate_problems(node.officer("supervisor"), reference)
         assert flag in problem
         gate(world, node, reference, gate="neutrality", concern="yes", reason="The case is flagged.")

@@ -12,7 +12,7 @@ from palermo.node.cases.states import CASE_MOVES, CaseState, EventKind, Neutrali
 from palermo.node.directory import queries as directory
 from palermo.node.office import policy
 from palermo.node.office.actions import audit, next_reference
-from palermo.node.office.errors import ConflictError, InvalidError
+from palermo.node.office.errors import AccessDeniedError, ConflictError, InvalidError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import officer_names, officers_with
 from palermo.subjects.entities import Entity, EntityError
@@ -44,6 +44,7 @@ def open_case(
         purpose=purpose,
         legal_basis=legal_basis,
         neutrality=neutrality,
+        flagged_by_id=officer.pk if neutrality else None,
         opened_by_id=officer.pk,
         opened_at=now,
     )
@@ -102,6 +103,31 @@ def note(officer: Actor, reference: str, *, text: str, now: datetime) -> None:
     _check_texts(note=text)
     _event(case, EventKind.NOTE, text.strip(), officer=officer.pk, now=now)
     audit(officer, "case.noted", reference, now=now)
+
+
+@transaction.atomic
+def flag(officer: Actor, reference: str, *, neutrality: str, reason: str, now: datetime) -> CaseRow:
+    """Say that the matter has, or has not, a political, military, religious or racial character; with the reason.
+
+    Anyone on the team raises the flag, or changes one for another. Only an officer who reviews cases lowers it, and not
+    the one who raised it: what the flag stops must not be let go by whoever is in a hurry.
+    """
+    case = _open_for(officer, reference)
+    _check_texts(reason=reason)
+    if neutrality not in list(Neutrality):
+        raise InvalidError(f"{neutrality!r} is no neutrality flag. Choose one of the list, or none.")
+    if neutrality == case.neutrality:
+        raise ConflictError("The case stands so already.")
+    if not neutrality:
+        policy.require(officer, "case.review", queries.members(reference))
+        if case.flagged_by_id == officer.pk:
+            raise AccessDeniedError("You raised this flag. Another supervisor has to lower it.")
+    case.neutrality, case.flagged_by_id = neutrality, officer.pk if neutrality else None
+    case.save(update_fields=["neutrality", "flagged_by"])
+    said = f"Flagged as {neutrality}" if neutrality else "No longer flagged"
+    _event(case, EventKind.FLAG, f"{said}: {reason.strip()}", officer=officer.pk, now=now)
+    audit(officer, "case.flagged", reference, now=now, detail={"neutrality": neutrality, "reason": reason.strip()})
+    return queries.case_row(case)
 
 
 @transaction.atomic

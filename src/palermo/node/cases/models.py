@@ -14,6 +14,7 @@ class Case(models.Model):
     purpose = models.CharField(max_length=1000)
     legal_basis = models.CharField(max_length=200)
     neutrality = models.CharField(max_length=10, blank=True, default=Neutrality.NONE.value)
+    flagged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     state = models.CharField(max_length=10, default=CaseState.OPEN.value)
     partner = models.CharField(max_length=64, blank=True)
     partner_case = models.CharField(max_length=200, blank=True)
@@ -29,6 +30,9 @@ class Case(models.Model):
             models.CheckConstraint(name="case_state", condition=models.Q(state__in=list(map(str, CaseState)))),
             models.CheckConstraint(
                 name="case_neutrality", condition=models.Q(neutrality__in=list(map(str, Neutrality)))
+            ),
+            models.CheckConstraint(
+                name="case_flagged_by", condition=models.Q(neutrality="") | models.Q(flagged_by__isnull=False)
             ),
             models.CheckConstraint(
                 name="case_closed_at",

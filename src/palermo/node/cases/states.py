@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     MEMBER_ADDED = "member_added"
     MEMBER_REMOVED = "member_removed"
     SUBJECT_ADDED = "subject_added"
+    FLAG = "flag"
     NOTE = "note"
     HIT = "hit"
     RUN = "run"

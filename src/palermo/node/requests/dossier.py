@@ -116,7 +116,7 @@ def findings(officer: Actor, request: Request) -> list[Finding]:
 
 
 def stated_hits(request: Request) -> tuple[CitedHit, ...]:
-    """The hits that a partner's request cites, as its signed bytes say; none where these are damaged (see `checking`)."""
+    """The hits that a partner's request cites, by its signed bytes; none where these are damaged (see `checking`)."""
     with suppress(FormatError):
         return RequestMessage.from_bytes(bytes(request.payload)).hits
     return ()

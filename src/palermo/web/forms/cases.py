@@ -128,6 +128,23 @@ class NoteForm(PageForm):
     text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=5000)
 
 
+class FlagForm(PageForm):
+    """The character of a case's matter."""
+
+    neutrality = forms.ChoiceField(
+        label=_("Has the matter a political, military, religious or racial character?"),
+        choices=NEUTRALITY,
+        widget=Radios,
+        help_text=_("Anyone on the team says that it has. Only a supervisor who did not say so takes it back."),
+    )
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}), max_length=5000)
+
+    def clean_neutrality(self) -> str:
+        """The flag as the room stores it."""
+        answer: str = self.cleaned_data["neutrality"]
+        return "" if answer == "none" else answer
+
+
 class CloseForm(PageForm):
     """The end of a case."""
 

@@ -28,6 +28,15 @@ class Migration(migrations.Migration):
                 ("opened_at", models.DateTimeField()),
                 ("closed_at", models.DateTimeField(null=True)),
                 (
+                    "flagged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
                     "opened_by",
                     models.ForeignKey(
                         null=True,
@@ -127,6 +136,13 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("neutrality__in", ["", "political", "military", "religious", "racial"])),
                 name="case_neutrality",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("neutrality", ""), ("flagged_by__isnull", False), _connector="OR"),
+                name="case_flagged_by",
             ),
         ),
         migrations.AddConstraint(
