@@ -167,10 +167,14 @@ def _check_manifest(message: Received, manifest: blind.Manifest, now: datetime) 
 
 
 def _offered(message: Received, asked: RunMessage, now: datetime) -> Publication:
-    """The publication that the run asks under, if it is still offered to this partner; one answer for every no."""
+    """The publication that the run asks under, if it was made for this partner's tier and is still offered to it.
+
+    One answer for every no. A partner that a holding names only since is served from the next epoch.
+    """
     found = Publication.objects.filter(manifest_digest=asked.manifest_digest, epoch__valid_until__gt=now)
     publication = found.exclude(epoch__state=EpochState.CLOSED).first()
-    if publication is None or not holdings.names_partner(publication.holdings, message.sender):
+    offered = publication is not None and message.sender in publication.partners
+    if publication is None or not offered or not holdings.names_partner(publication.holdings, message.sender):
         raise RefusedError(
             "The manifest that this run names is not offered to you. Ask under the newest you were sent."
         )
