@@ -37,7 +37,8 @@ def every_message_arrived_once(books: Mapping[str, Books]) -> None:
             for out, into in zip(sent, kept, strict=True):
                 what = f"message {out['message_id']} {between}"
                 assert (out["state"], into["state"]) == ("accepted", "accepted"), f"{what} was not accepted"
-                assert out["envelope"] == into["envelope"], f"{what}: other bytes arrived"
+                forgotten = into["envelope"] is None and into["payload_type"].startswith("palermo/matching.")
+                assert forgotten or out["envelope"] == into["envelope"], f"{what}: other bytes arrived"
                 assert out["receipt"] == into["receipt"], f"{what}: other receipts on the two sides"
                 assert out["partner_index"] == into["ledger_index"], f"{what}: the receipt names another entry"
 

@@ -30,7 +30,6 @@ class Stored:
     table: str
     column: str
     name: str
-    where: str = "1"
 
 
 OUTGOING = "message_id || ' to ' || recipient"
@@ -162,8 +161,9 @@ def one_bit_of_a_file(path: Path, rng: random.Random) -> Iterator[bytes]:
 @contextmanager
 def one_bit_of_a_row(home: Path, stored: Stored, rng: random.Random) -> Iterator[str]:
     """Flip a bit of one row's column, and turn it back; gives the name that the check must use."""
+    kept = f"{stored.column} IS NOT NULL"  # a message that was forgotten has only its digest left
     select = f"SELECT rowid, {stored.name}, CAST({stored.column} AS BLOB), typeof({stored.column}) FROM {stored.table}"
-    row, name, whole, kind = rng.choice(Books(home).rows(f"{select} WHERE {stored.where} ORDER BY rowid"))
+    row, name, whole, kind = rng.choice(Books(home).rows(f"{select} WHERE {kept} ORDER BY rowid"))
     _write(home, stored, row, flipped(whole, rng.randrange(8 * len(whole))), kind)
     try:
         yield name
