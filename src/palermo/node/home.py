@@ -42,6 +42,11 @@ def trust_root_file() -> Path:
     return home() / "trust-root.json"
 
 
+def agreements_file() -> Path:
+    """Agreements in force on which runs may rest, by name, one a line; written by the administrator, often absent."""
+    return home() / "agreements.txt"
+
+
 def lake_folder() -> Path:
     """Root of the lake."""
     return _folder("lake")

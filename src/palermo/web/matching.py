@@ -11,7 +11,7 @@ from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.holdings import queries as holdings
 from palermo.node.holdings.states import HoldingState
-from palermo.node.matching import actions, queries
+from palermo.node.matching import actions, bases, queries
 from palermo.node.matching.rows import ManifestRow
 from palermo.node.matching.states import EpochState, RunState, Verdict
 from palermo.node.office import policy
@@ -60,7 +60,11 @@ def new_run(request: Request, reference: str) -> HttpResponse:
         partners=_partners([manifest.partner for manifest in manifests]),
         inputs=_inputs(request, case.subjects),
         tiers=_tiers(manifests),
-        initial={"legal_basis": case.legal_basis, "inputs": "subjects"},
+        bases=[(basis.name, basis.name) for basis in bases.offered()],
+        initial={
+            "legal_basis": known.name if (known := bases.recognise(case.legal_basis)) else "",
+            "inputs": "subjects",
+        },
     )
     if request.method == "POST":
         run = attempt(form, lambda: actions.start_run(request.user, case=reference, **form.cleaned_data, now=now))

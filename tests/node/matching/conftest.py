@@ -139,7 +139,7 @@ def case(sides, investigator) -> str:
     """An open case of the investigator at the querier, with three subjects."""
     with sides.at(QUERIER):
         opened = cases.open_case(
-            investigator, title="Test", purpose="fraud against invented people", legal_basis="Art. 1", now=NOW
+            investigator, title="Test", purpose="fraud against invented people", legal_basis="UNTOC Art. 27", now=NOW
         )
         for entity in OURS:
             cases.add_subject(investigator, opened.reference, entity=entity, origin="the test", now=NOW)
@@ -167,7 +167,7 @@ def start(sides, investigator, case) -> Callable[..., RunRow]:
     """Start a run of the case against BB-POL."""
 
     def make(**changes: object) -> RunRow:
-        arguments = {"case": case, "partner": HOLDER, "legal_basis": "Art. 1", "kinds": KINDS, "now": sides.now}
+        arguments = {"case": case, "partner": HOLDER, "legal_basis": "UNTOC Art. 27", "kinds": KINDS, "now": sides.now}
         with sides.at(QUERIER):
             return actions.start_run(investigator, **(arguments | changes))
 

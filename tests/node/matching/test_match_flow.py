@@ -73,7 +73,7 @@ def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_officers(done, case
     held = HeldRun.objects.get()
     opened = cases.case(investigator, HeldHit.objects.all()[0].case_id)
     assert (opened.partner, opened.partner_case, opened.opened_by) == ("AA-POL", case, None)
-    assert (held.asked_by, held.legal_basis) == ("Officer Rossi", "Art. 1")
+    assert (held.asked_by, held.legal_basis) == ("Officer Rossi", "UNTOC Art. 27")
     assert {subject.entity_id for subject in cases.subjects(investigator, opened.reference)} == {"bb-1", "bb-2"}
     hits = queries.held_hits(investigator, opened.reference)
     assert {(hit.entity_id, hit.kinds) for hit in hits} == {("bb-1", ("email", "phone")), ("bb-2", ("email",))}

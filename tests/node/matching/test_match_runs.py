@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 class TestStart:
     def test_only_the_team_can_start_and_others_learn_of_no_case(self, offered, start, case, sides, make_officer):
-        arguments = {"case": case, "partner": "BB-POL", "legal_basis": "Art. 1", "now": sides.now}
+        arguments = {"case": case, "partner": "BB-POL", "legal_basis": "UNTOC Art. 27", "now": sides.now}
         for username, role, error in [("x", "investigator", NotFoundError), ("s", "supervisor", NotFoundError)]:
             with pytest.raises(error):
                 actions.start_run(make_officer(username, role), **arguments)
@@ -42,6 +42,25 @@ class TestStart:
     def test_no_run_without_a_legal_basis(self, offered, start, basis):
         with pytest.raises(InvalidError, match="legal basis"):
             start(legal_basis=basis)
+
+    @pytest.mark.parametrize("basis", ["Because we can", "UNTOC Art. 99", "Agreement: Never Signed", "Art. 27"])
+    def test_no_run_on_a_basis_that_is_none(self, offered, start, basis):
+        with pytest.raises(InvalidError, match="Choose one of: UNTOC Art. 27; UNTOC Art. 18"):
+            start(legal_basis=basis)
+
+    def test_the_holder_refuses_a_basis_that_it_does_not_recognise(self, sides, offered, start, investigator):
+        """The querier lists an agreement that the holder does not; once the holder lists it too, the run is served."""
+        basis = "Agreement: Police Cooperation Treaty of Port Meridian"
+        (sides.network.members["AA-POL"].home / "agreements.txt").write_text(basis.partition(": ")[2], "utf-8")
+        refused = start(legal_basis=basis)
+        sides.settle()
+        assert queries.run(investigator, refused.run_id).state is RunState.FAILED
+        assert "We recognise: UNTOC Art. 27" in queries.run(investigator, refused.run_id).failure
+        assert not HeldRun.objects.exists()
+        (sides.network.members["BB-POL"].home / "agreements.txt").write_text(basis.partition(": ")[2], "utf-8")
+        served = start(legal_basis=basis)
+        sides.settle()
+        assert queries.run(investigator, served.run_id).state is RunState.DONE
 
     @pytest.mark.parametrize("kinds", [[], ["imei"], ["phone", "imei"]])
     def test_only_kinds_that_the_partner_publishes(self, offered, start, kinds):

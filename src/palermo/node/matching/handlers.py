@@ -10,7 +10,7 @@ from palermo.node.exchange.handlers import Effect, Handler, Received, RefusedErr
 from palermo.node.exchange.rows import MessageRow
 from palermo.node.exchange.states import Outbox
 from palermo.node.holdings import queries as holdings
-from palermo.node.matching import budgets, files
+from palermo.node.matching import bases, budgets, files
 from palermo.node.matching.actions import holder, querier
 from palermo.node.matching.messages import (
     ANSWER,
@@ -191,6 +191,8 @@ def _check_stated(message: Received, asked: RunMessage, publication: Publication
     missing = [name for name, text in stated.items() if not text.strip()]
     if missing:
         raise RefusedError(f"A run must state its {', '.join(missing)}.")
+    if bases.recognise(asked.legal_basis) is None:
+        raise RefusedError(f"We serve no run on the basis stated. We recognise: {bases.listed()}.")
     if asked.elements.keys() != publication.counts.keys():
         raise RefusedError("A run must ask for each kind of the manifest, and no other.")
 

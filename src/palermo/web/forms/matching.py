@@ -40,8 +40,9 @@ class RunForm(PageForm):
         choices=[(kind, SELECTOR_KINDS.get(kind, kind)) for kind in KINDS],
         help_text=_("None chosen means all."),
     )
-    legal_basis = forms.CharField(
-        label=_("Legal basis"), help_text=_("It is sent to the partner and stands in both ledgers."), max_length=300
+    legal_basis = forms.ChoiceField(
+        label=_("Legal basis"),
+        help_text=_("It is sent to the partner, which serves no run on a basis that it does not recognise."),
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class RunForm(PageForm):
         *args: object,
         partners: Sequence[tuple[str, str]],
         inputs: Sequence[tuple[str, str]],
+        bases: Sequence[tuple[str, str]],
         tiers: Sequence[tuple[str, str]] = (),
         **kwargs: object,
     ) -> None:
@@ -59,6 +61,7 @@ class RunForm(PageForm):
             )
         self.fields["partner"].choices = partners  # type: ignore[attr-defined]
         self.fields["inputs"].choices = inputs  # type: ignore[attr-defined]
+        self.fields["legal_basis"].choices = bases  # type: ignore[attr-defined]
 
     def clean_kinds(self) -> list[str] | None:
         """The chosen kinds; None for all."""

@@ -16,6 +16,7 @@ from palermo.node.cases.states import CaseState, EventKind
 from palermo.node.directory import queries as directory
 from palermo.node.holdings import queries as holdings
 from palermo.node.holdings.states import HoldingState
+from palermo.node.matching import bases
 from palermo.node.matching.actions.holder import settle_held_runs
 from palermo.node.matching.actions.querier import SUBJECTS, fail
 from palermo.node.matching.models import PartnerManifest, Run
@@ -115,6 +116,8 @@ def _check(
         raise ConflictError("This case is closed: nothing can leave from it.")
     if not is_name(legal_basis.strip()):
         problems.append("State the legal basis of this run on one line of up to 200 bytes.")
+    elif bases.recognise(legal_basis) is None:
+        problems.append(f"This is no legal basis that a run may rest on. Choose one of: {bases.listed()}.")
     if not kinds or not manifest.counts.keys() >= set(kinds):
         problems.append(f"Choose among the kinds that {manifest.partner} publishes: {', '.join(manifest.counts)}.")
     if inputs == SUBJECTS and not facts.subjects:
