@@ -3,6 +3,7 @@
 import pytest
 
 from palermo.node.exchange import actions as exchange
+from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.holdings.models import Holding
 from palermo.node.matching.messages import RUN, RunMessage
 from palermo.node.matching.models import BudgetUse, HeldRun, Publication
@@ -18,13 +19,13 @@ def _ask(sides, sender: str) -> str:
     message = RunMessage(
         run_id="0" * 32,
         manifest_digest=publication.manifest_digest,
-        legal_basis="Art. 1",
+        legal_basis="UNTOC Art. 27",
         officer="Someone",
-        elements={kind: 16 for kind in publication.counts},
+        elements=dict.fromkeys(publication.counts, 16),
         request=b"whatever",
     )
     with sides.at(sender):
-        exchange.send(
+        sent = exchange.send(
             recipient=HOLDER,
             payload_type=RUN,
             payload=message.to_bytes(),
@@ -32,8 +33,9 @@ def _ask(sides, sender: str) -> str:
             purpose="test",
             now=sides.now,
         )
-    sides.post()
-    return sides.reason(RUN)
+    with sides.at(HOLDER):
+        exchange.receive(bytes(Outgoing.objects.get(message_id=sent.message_id).envelope), now=sides.now)
+    return Incoming.objects.get(message_id=sent.message_id).reason
 
 
 @pytest.mark.parametrize("named_since", [False, True])
