@@ -49,6 +49,13 @@ def destroy_epoch(epoch: str) -> None:
     shutil.rmtree(_own_folder(epoch), ignore_errors=True)
 
 
+def epochs_on_disk() -> set[str]:
+    """Codes of the epochs that have a seed or a publication here."""
+    seeds = {path.stem for path in home.epoch_seeds_folder().glob("*.seed")}
+    own = home.publications_folder() / "own"
+    return seeds | ({path.name for path in own.iterdir()} if own.is_dir() else set())
+
+
 def save_publication(epoch: str, tier: str, publication: Publication) -> None:
     """Keep a publication of ours; what a killed worker left half written is thrown away first."""
     folder = publication_folder(epoch, tier)

@@ -55,31 +55,50 @@ def open_epoch(officer: Actor | None, *, days: int = MAX_VALIDITY.days, now: dat
 
 def publish(epoch_code: str, heartbeat: Heartbeat, now: datetime) -> None:
     """Job: make the seed, publish each tier that is not yet published, then open the epoch."""
-    epoch = Epoch.objects.get(code=epoch_code)
-    if epoch.state != EpochState.PUBLISHING:
-        return
-    files.write_seed(epoch.code, blind.new_seed(os.urandom))
+    with transaction.atomic():
+        epoch = _still_publishing(epoch_code, now)
+        if epoch is None:
+            return
+        files.write_seed(epoch.code, blind.new_seed(os.urandom))
     tiers = holdings.tiers()
     for number, tier in enumerate(tiers):
 
         def progress(done: int, total: int, number: int = number) -> None:
             heartbeat((number + done / max(total, 1)) / len(tiers))
 
-        if not epoch.publications.filter(tier=tier.code).exists():
-            _publish_tier(epoch, tier, progress, now)
+        if not epoch.publications.filter(tier=tier.code).exists() and not _publish_tier(epoch, tier, progress, now):
+            return
     with transaction.atomic():
-        _move(epoch, EpochState.OPEN)
+        if (ready := _still_publishing(epoch_code, now)) is not None:
+            _move(ready, EpochState.OPEN)
 
 
-def _publish_tier(epoch: Epoch, tier: TierRow, progress: blind.publication.Progress, now: datetime) -> None:
-    """Tokenise, save, sign, enter in the ledger, offer. A tier that holds nothing is not published."""
+def _still_publishing(code: str, now: datetime) -> Epoch | None:
+    """The epoch, locked, if it may still be published; one that ended meanwhile leaves nothing behind on disk.
+
+    The clock ends an epoch in another thread, at any moment of this work. Both take the ledger's lock, then the row's.
+    """
+    ledger.hold()
+    epoch = Epoch.objects.select_for_update().get(code=code)
+    if epoch.state == EpochState.CLOSED or epoch.valid_until <= now:
+        files.destroy_epoch(code)
+        return None
+    return epoch if epoch.state == EpochState.PUBLISHING else None
+
+
+def _publish_tier(epoch: Epoch, tier: TierRow, progress: blind.publication.Progress, now: datetime) -> bool:
+    """Tokenise, save, sign, enter in the ledger, offer; False if the epoch ended meanwhile.
+
+    A tier that holds nothing is not published.
+    """
     publication = _publication(epoch, tier, progress)
     manifest = blind.Manifest.parse(publication.manifest)
-    if not manifest.kinds:
-        return
     signed = dsse.sign(MANIFEST, publication.manifest, own_keys.signing_key())
     with transaction.atomic():
-        ledger.hold()
+        if _still_publishing(epoch.code, now) is None:
+            return False
+        if not manifest.kinds:
+            return True
         Publication.objects.create(
             epoch=epoch,
             tier=tier.code,
@@ -94,6 +113,7 @@ def _publish_tier(epoch: Epoch, tier: TierRow, progress: blind.publication.Progr
         ledger.append(kind="matching.published", counterparty="", fields=fields, now=now)
         for partner in tier.partners:
             enqueue(Step.OFFER, epoch.code, tier.code, partner, now=now, **fields, partner=partner)
+    return True
 
 
 def _publication(epoch: Epoch, tier: TierRow, progress: blind.publication.Progress) -> blind.Publication:
@@ -134,11 +154,16 @@ def offer(epoch_code: str, tier: str, partner: str, now: datetime) -> None:
 
 
 def close_due_epochs(now: datetime) -> int:
-    """End every epoch whose time is over; returns how many. Partners' filters that no run can use any more go too."""
+    """End every epoch whose time is over; returns how many. Partners' filters that no run can use any more go too.
+
+    What an ended epoch still has on disk goes again: a publisher that was killed may have written it after the end.
+    """
     due = Epoch.objects.filter(valid_until__lte=now).exclude(state=EpochState.CLOSED)
     codes = list(due.values_list("code", flat=True))
     for code in codes:
         _close(code, now)
+    for code in Epoch.objects.filter(code__in=files.epochs_on_disk(), state=EpochState.CLOSED).values_list("code"):
+        files.destroy_epoch(*code)
     ended = PartnerManifest.objects.filter(valid_until__lte=now)
     waiting = Run.objects.exclude(state__in=[RunState.DONE, RunState.FAILED]).values("manifest_id")
     for digest in ended.exclude(pk__in=waiting).values_list("manifest_digest", flat=True):
