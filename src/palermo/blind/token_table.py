@@ -65,6 +65,10 @@ class TokenTable:
         index = bisect_left(range(self._count), locator, key=self._locator)
         return self._record(index) if index < self._count and self._locator(index) == locator else None
 
+    def references(self) -> set[str]:
+        """All references that any record carries."""
+        return {ref for index in range(self._count) for ref in self._record(index).refs}
+
     def _locator(self, index: int) -> bytes:
         start = _HEADER_BYTES + index * _RECORD_BYTES
         return self._data[start : start + LOCATOR_BYTES]

@@ -146,6 +146,12 @@ def counts(code: str) -> HoldingCounts:
         return HoldingCounts(version="", entities=0, selectors=0, by_schema={}, by_kind={})
 
 
+def protected_among(entity_ids: Collection[str]) -> set[str]:
+    """Which of these ids some holding protects. Internal: for runs, which ask about none of them."""
+    protected = ProtectedItem.objects.values_list("entity_id", flat=True).distinct()
+    return set(entity_ids).intersection(protected.iterator())
+
+
 def names_partner(codes: Collection[str], partner: str) -> bool:
     """Whether one of these holdings is still kept and still names the partner. Internal: for runs."""
     kept = Holding.objects.filter(code__in=list(codes), state=HoldingState.KEPT)

@@ -63,6 +63,11 @@ def save_publication(epoch: str, tier: str, publication: Publication) -> None:
     publication.save(folder)
 
 
+def discard_publication(epoch: str, tier: str) -> None:
+    """Remove a publication of ours that was not offered yet."""
+    shutil.rmtree(publication_folder(epoch, tier))
+
+
 def publication_folder(epoch: str, tier: str) -> Path:
     """Where a publication of ours lies."""
     return _own_folder(epoch) / tier

@@ -117,22 +117,27 @@ def _publish_tier(epoch: Epoch, tier: TierRow, progress: blind.publication.Progr
 
 
 def _publication(epoch: Epoch, tier: TierRow, progress: blind.publication.Progress) -> blind.Publication:
-    """The publication on disk; one that was saved before its worker was killed is taken as it is."""
+    """The publication on disk, made now or saved before a worker was killed, with nothing that is protected since."""
     folder = files.publication_folder(epoch.code, tier.code)
-    if not folder.exists():
-        made = blind.publish(
-            seed=files.read_seed(epoch.code),
-            holder=directory.own_code(),
-            epoch=epoch.code,
-            tier=tier.code,
-            valid_from=epoch.valid_from,
-            valid_until=epoch.valid_until,
-            items=holdings.publishable(tier),
-            rng=os.urandom,
-            progress=progress,
-        )
-        files.save_publication(epoch.code, tier.code, made)
-    return blind.Publication.load(folder)
+    while True:
+        if not folder.exists():
+            made = blind.publish(
+                seed=files.read_seed(epoch.code),
+                holder=directory.own_code(),
+                epoch=epoch.code,
+                tier=tier.code,
+                valid_from=epoch.valid_from,
+                valid_until=epoch.valid_until,
+                items=holdings.publishable(tier),
+                rng=os.urandom,
+                progress=progress,
+            )
+            files.save_publication(epoch.code, tier.code, made)
+        publication = blind.Publication.load(folder)
+        allowed = {item.ref for item in holdings.publishable(tier)}
+        if all(allowed.issuperset(table.references()) for table in publication.tables.values()):
+            return publication
+        files.discard_publication(epoch.code, tier.code)  # protected or removed while it was tokenised: do it again
 
 
 def offer(epoch_code: str, tier: str, partner: str, now: datetime) -> None:

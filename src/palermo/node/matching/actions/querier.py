@@ -154,9 +154,11 @@ def _items(run: Run) -> Iterator[blind.Item]:
     """The inputs as items under our own entity ids, of the kinds asked for; protected items never."""
     wanted = set(run.kinds)
     if run.inputs == SUBJECTS:
-        for entity in cases.entities(run.case_id):
+        subjects = list(cases.entities(run.case_id))
+        protected = holdings.protected_among({entity.id for entity in subjects})
+        for entity in subjects:
             for selector in selectors_of(entity):
-                if selector.kind in wanted:
+                if selector.kind in wanted and entity.id not in protected:
                     yield blind.Item(selector.kind, selector.value, entity.id)
     else:
         for entity_id, kind, value in holdings.matchable(run.inputs):
