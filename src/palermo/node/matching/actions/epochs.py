@@ -25,11 +25,12 @@ from palermo.node.matching.shapes import epoch_row
 from palermo.node.matching.states import EPOCH_MOVES, EpochState, RunState
 from palermo.node.matching.steps import Step, enqueue, message_id
 from palermo.node.office import policy
-from palermo.node.office.actions import audit, next_reference
+from palermo.node.office.actions import add_task, audit, finish_task, next_reference
 from palermo.node.office.errors import ConflictError, InvalidError
-from palermo.node.office.jobs import Heartbeat
-from palermo.node.office.policy import Actor
+from palermo.node.office.jobs import GiveUpError, Heartbeat
+from palermo.node.office.policy import Actor, Role
 from palermo.sealing import dsse
+from palermo.sealing.errors import FormatError
 
 
 @transaction.atomic
@@ -146,16 +147,38 @@ def offer(epoch_code: str, tier: str, partner: str, now: datetime) -> None:
     if publication.epoch.valid_until <= now:
         return
     filters = blind.Publication.load(files.publication_folder(epoch_code, tier)).filters
-    exchange.send(
-        recipient=partner,
-        payload_type=MANIFEST,
-        payload=ManifestMessage(bytes(publication.manifest), filters).to_bytes(),
-        case_reference=epoch_code,
-        purpose="Blind match: keys and filters of an epoch",
-        message_id=message_id(MANIFEST, publication.manifest_digest, partner),
-        fields={"manifest": publication.manifest_digest, "tier": tier},
+    try:
+        exchange.send(
+            recipient=partner,
+            payload_type=MANIFEST,
+            payload=ManifestMessage(bytes(publication.manifest), filters).to_bytes(),
+            case_reference=epoch_code,
+            purpose="Blind match: keys and filters of an epoch",
+            message_id=message_id(MANIFEST, publication.manifest_digest, partner),
+            fields={"manifest": publication.manifest_digest, "tier": tier},
+            now=now,
+        )
+    except FormatError as error:
+        _tell_unsendable(publication, partner, now)
+        raise GiveUpError(f"the filters of {tier} cannot be sent: {error}") from error
+
+
+def _tell_unsendable(publication: Publication, partner: str, now: datetime) -> None:
+    """Say what to do about filters that no message can carry; the task ends with the epoch."""
+    holdings_named = ", ".join(publication.holdings)
+    add_task(
+        key=_unsendable_key(publication, partner),
+        title=f"{partner} cannot be offered {holdings_named}: the filters are larger than a message can be. "
+        "Split the holding in several with other circles of partners or other kinds of data, then open a new epoch.",
+        link="/matching/",
+        role=Role.SUPERVISOR,
         now=now,
     )
+    audit(None, "epoch.unsendable", publication.epoch.code, now=now, detail={"partner": partner})
+
+
+def _unsendable_key(publication: Publication, partner: str) -> str:
+    return f"matching.unsendable:{publication.pk}:{partner}"
 
 
 def close_due_epochs(now: datetime) -> int:
@@ -182,6 +205,9 @@ def _close(code: str, now: datetime) -> None:
     ledger.hold()
     epoch = Epoch.objects.select_for_update().get(code=code)
     refuse_runs_of(epoch, now)
+    for publication in epoch.publications.all():
+        for partner in publication.partners:
+            finish_task(_unsendable_key(publication, partner), now=now)
     files.destroy_epoch(code)
     _move(epoch, EpochState.CLOSED, closed_at=now)
     audit(None, "epoch.closed", code, now=now)
