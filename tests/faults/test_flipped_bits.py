@@ -37,12 +37,8 @@ INCOMING = "message_id || ' from ' || sender"
 ANSWERED = "(SELECT reference FROM requests_request WHERE id = request_id)"
 IN_DATABASE = {
     "envelope in the outbox": Stored(ASKER, "exchange_outgoing", "envelope", f"'envelope message ' || {OUTGOING}"),
-    "envelope in the inbox": Stored(
-        HOLDER, "exchange_incoming", "envelope", f"'envelope message ' || {INCOMING}", "forgotten_at IS NULL"
-    ),
-    "signed message": Stored(
-        ASKER, "exchange_incoming", "signed", f"'signed message message ' || {INCOMING}", "forgotten_at IS NULL"
-    ),
+    "envelope in the inbox": Stored(HOLDER, "exchange_incoming", "envelope", f"'envelope message ' || {INCOMING}"),
+    "signed message": Stored(ASKER, "exchange_incoming", "signed", f"'signed message message ' || {INCOMING}"),
     "receipt in the outbox": Stored(HOLDER, "exchange_outgoing", "receipt", f"'receipt message ' || {OUTGOING}"),
     "receipt in the inbox": Stored(ASKER, "exchange_incoming", "receipt", f"'receipt message ' || {INCOMING}"),
     "leaf": Stored(ASKER, "ledger_entry", "leaf", "'ledger entry entry ' || \"index\" || ': its leaf'"),
@@ -253,3 +249,22 @@ def test_a_bit_flipped_in_a_package_is_named_and_refused(
         assert refused.returncode == 1, refused.stdout
     assert nodes.check(node) == (0, [])
     assert palermo("evidence", "verify", path, "--trust", nodes.road.trust_root).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("lake/holdings/*/CURRENT", "holding fraud-2026: CURRENT"),
+        ("lake/holdings/*/versions/*/selectors.parquet", "holding fraud-2026: selectors.parquet"),
+        ("blobs/*/*", "evidence item {}: the file is gone"),
+        ("packages/*.zip", "evidence package {}: the file is gone"),
+    ],
+)
+def test_a_lost_file_is_named(nodes: Nodes, tmp_path: Path, pattern: str, name: str) -> None:
+    (path,) = nodes.home(HOLDER).glob(pattern)
+    away = path.rename(tmp_path / path.name)
+    try:
+        assert_only(nodes.check(HOLDER), name.format(path))
+    finally:
+        away.rename(path)
+    assert nodes.check(HOLDER) == (0, [])
