@@ -55,16 +55,14 @@ def new_run(request: Request, reference: str) -> HttpResponse:
     now = timezone.now()
     case = cases.case(request.user, reference)
     manifests = queries.live_manifests(request.user, reference, now=now)
+    known = bases.recognise(case.legal_basis)
     form = RunForm(
         request.POST or None,
         partners=_partners([manifest.partner for manifest in manifests]),
         inputs=_inputs(request, case.subjects),
         tiers=_tiers(manifests),
         bases=[(basis.name, basis.name) for basis in bases.offered()],
-        initial={
-            "legal_basis": known.name if (known := bases.recognise(case.legal_basis)) else "",
-            "inputs": "subjects",
-        },
+        initial={"legal_basis": known.name if known else "", "inputs": "subjects"},
     )
     if request.method == "POST":
         run = attempt(form, lambda: actions.start_run(request.user, case=reference, **form.cleaned_data, now=now))

@@ -1,5 +1,6 @@
 """Sending: one transaction holds number, envelope, ledger entry and outbox row, or none of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -136,12 +137,16 @@ def test_the_database_guards_ids_numbers_and_states(network):
 
 
 def test_only_who_may_see_the_post_does(network, make_officer):
-    row = send(network)
+    sent = send(network)
+    supervisor = make_officer("boss", "supervisor")
+    assert queries.outbox(supervisor) == [sent] and queries.message_for(supervisor, sent.message_id) == sent
+    row = replace(sent, case_reference="", purpose="", legal_basis="", withheld=True)
     auditor, investigator = make_officer("auditor", "auditor"), make_officer("inv", "investigator")
     assert queries.outbox(auditor) == [row] == queries.outbox(auditor, partner="BB-POL", state="queued")
     assert queries.outbox(auditor, partner="CC-FIU") == [] == queries.outbox(auditor, page=2)
     assert queries.inbox(auditor) == [] == queries.equivocations(auditor)
-    assert queries.message_for(auditor, row.message_id) == row == queries.message(row.message_id)
+    assert queries.message_for(auditor, row.message_id) == row
+    assert queries.message(row.message_id) == sent and sent.case_reference and sent.purpose
     assert [(peer.code, peer.waiting) for peer in queries.peers(auditor)] == [("BB-POL", 1)]
     with pytest.raises(NotFoundError):
         queries.receipt(auditor, row.message_id)

@@ -45,7 +45,7 @@ class TestStart:
 
     @pytest.mark.parametrize("basis", ["Because we can", "UNTOC Art. 99", "Agreement: Never Signed", "Art. 27"])
     def test_no_run_on_a_basis_that_is_none(self, offered, start, basis):
-        with pytest.raises(InvalidError, match="Choose one of: UNTOC Art. 27; UNTOC Art. 18"):
+        with pytest.raises(InvalidError, match=r"Choose one of: UNTOC Art\. 27; UNTOC Art\. 18"):
             start(legal_basis=basis)
 
     def test_the_holder_refuses_a_basis_that_it_does_not_recognise(self, sides, offered, start, investigator):

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.checking import check
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer
-from palermo.node.exchange.rows import EquivocationRow, MessageRow, PeerRow, incoming_row, outgoing_row
+from palermo.node.exchange.rows import EquivocationRow, MessageRow, PeerRow, incoming_row, outgoing_row, without_case
 from palermo.node.exchange.states import OPEN
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
@@ -78,7 +78,12 @@ def payload_digest(message_id: str) -> str:
 def message_for(officer: Actor, message_id: str) -> MessageRow:
     """One message, for who may see the post."""
     policy.require(officer, "message.read")
-    return message(message_id)
+    return _shown(officer, [message(message_id)])[0]
+
+
+def _shown(officer: Actor, rows: list[MessageRow]) -> list[MessageRow]:
+    """The rows as this officer may see them: which case a message belongs to is not for who may see no case."""
+    return rows if policy.allows(officer, "message.read_case") else [without_case(row) for row in rows]
 
 
 def outbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) -> list[MessageRow]:
@@ -89,7 +94,7 @@ def outbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1)
         rows = rows.filter(recipient=partner)
     if state:
         rows = rows.filter(state=state)
-    return [outgoing_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]]
+    return _shown(officer, [outgoing_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]])
 
 
 def inbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) -> list[MessageRow]:
@@ -100,7 +105,7 @@ def inbox(officer: Actor, *, partner: str = "", state: str = "", page: int = 1) 
         rows = rows.filter(sender=partner)
     if state:
         rows = rows.filter(state=state)
-    return [incoming_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]]
+    return _shown(officer, [incoming_row(row) for row in rows[(page - 1) * PAGE : page * PAGE]])
 
 
 def receipt(officer: Actor, message_id: str) -> bytes:

@@ -1,6 +1,6 @@
 """Frozen rows that queries and actions of the exchange return."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from palermo.node.exchange.models import Incoming, Outgoing
@@ -12,7 +12,8 @@ class MessageRow:
 
     ``direction``: "out" or "in". ``partner``: the other authority. ``state``: of ``states.Outbox`` or ``states.Inbox``.
     ``digest``: SHA-256 of the envelope, in hex. ``ledger_index``: of this node's entry; ``partner_index``: of the
-    recipient's, as its receipt signs. ``settled_at``: when the receipt was stored (out) or signed (in).
+    recipient's, as its receipt signs. ``withheld``: case, purpose and legal basis are empty because the reader may not
+    see a case. ``settled_at``: when the receipt was stored (out) or signed (in).
     """
 
     direction: str
@@ -33,6 +34,7 @@ class MessageRow:
     partner_index: int | None
     settled_at: datetime | None
     attempts: int
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class EquivocationRow:
     second_digest: str
     kept_at: datetime
     ledger_index: int
+
+
+def without_case(row: MessageRow) -> MessageRow:
+    """The row for who may see the post but no case."""
+    return replace(row, case_reference="", purpose="", legal_basis="", withheld=True)
 
 
 def outgoing_row(row: Outgoing) -> MessageRow:

@@ -1,5 +1,6 @@
 """Reads of the ledger, and its proofs."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from palermo.node.ledger.rows import (
     Fault,
     InclusionProof,
     WitnessedRow,
+    committed_row,
     entry_row,
     witnessed_row,
 )
@@ -65,13 +67,19 @@ def entries(
     if counterparty:
         rows = rows.filter(counterparty=counterparty)
     start = (page - 1) * PAGE
-    return [entry_row(row) for row in rows[start : start + PAGE]]
+    shown = _shown_to(officer)
+    return [shown(row) for row in rows[start : start + PAGE]]
 
 
 def entry(officer: Actor, index: int) -> EntryRow:
     """One entry."""
     policy.require(officer, "ledger.read")
-    return entry_row(_entry(index))
+    return _shown_to(officer)(_entry(index))
+
+
+def _shown_to(officer: Actor) -> Callable[[Entry], EntryRow]:
+    """How this officer sees an entry: whole, or with commitments for all but kind, counterparty, time and message."""
+    return entry_row if policy.allows(officer, "ledger.read_fields") else committed_row
 
 
 def opened(index: int) -> tuple[LeafField, ...]:

@@ -1,14 +1,20 @@
 """Frozen rows that queries and actions of the ledger return."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from palermo.node.ledger.models import Entry, Witnessed
+from palermo.sealing.leaf import LeafField
+
+FOR_AUDITORS = frozenset({"kind", "counterparty", "recorded_at", "message"})
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """One entry. ``leaf_hash`` in hex; ``fields``: name and value of all fields, in the leaf's order."""
+    """One entry. ``leaf_hash`` in hex; ``fields``: name and value of all fields, in the leaf's order.
+
+    ``withheld``: names of the fields of which the reader is shown the commitment, in hex, in place of the value.
+    """
 
     index: int
     kind: str
@@ -16,6 +22,7 @@ class EntryRow:
     recorded_at: datetime
     leaf_hash: str
     fields: tuple[tuple[str, str], ...]
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,14 @@ def entry_row(entry: Entry) -> EntryRow:
         leaf_hash=bytes(entry.leaf_hash).hex(),
         fields=tuple((name, value) for name, value, _ in entry.fields),
     )
+
+
+def committed_row(entry: Entry) -> EntryRow:
+    """The row as an auditor sees it: what, to whom, when and in which message; of the rest the commitments alone."""
+    fields = [LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in entry.fields]
+    withheld = frozenset(field.name for field in fields) - FOR_AUDITORS
+    shown = ((field.name, field.commitment.hex() if field.name in withheld else field.value) for field in fields)
+    return replace(entry_row(entry), fields=tuple(shown), withheld=withheld)
 
 
 def witnessed_row(row: Witnessed) -> WitnessedRow:

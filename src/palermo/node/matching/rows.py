@@ -128,7 +128,10 @@ class CompareLine:
 
 @dataclass(frozen=True, slots=True)
 class HeldRunRow:
-    """A partner's run at the holder: who asked, in which case, on what basis, how much, and how it ended."""
+    """A partner's run at the holder: who asked, in which case, on what basis, how much, and how it ended.
+
+    ``withheld``: case, purpose, basis and officer are empty because the reader may not see a case.
+    """
 
     run_id: str
     partner: str
@@ -142,6 +145,7 @@ class HeldRunRow:
     failure: str
     received_at: datetime
     ended_at: datetime | None
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

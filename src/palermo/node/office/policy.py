@@ -71,6 +71,8 @@ def _on_the_case(*roles: Role, exempt: tuple[Role, ...] = ()) -> Permission:
 
 
 # The supervisor answers for all cases of the authority; the auditor sees the ledger and the audit trail, never a case.
+# So of messages and ledger entries the auditor sees kind, partner, time and receipt, the administrator the post alone;
+# case, purpose and basis (message.read_case) and the other fields of an entry (ledger.read_fields) are withheld.
 PERMISSIONS: dict[str, Permission] = {
     "case.open": _may(_I, _S, _C),
     "case.list": _may(_I, _S, _C),
@@ -99,6 +101,8 @@ PERMISSIONS: dict[str, Permission] = {
     "ledger.read": _may(_A, _S),
     "audit.read": _may(_A),
     "message.read": _may(_A, _S, _M),
+    "message.read_case": _may(_S),
+    "ledger.read_fields": _may(_S),
     "receipt.read": _may(_A, _S, _M),
     "partners.read": _may(_I, _S, _C, _A, _M),
     "directory.import": _may(_M),
