@@ -1,4 +1,4 @@
-"""The ledger's and the exchange's own tests, once more on PostgreSQL, in a process of their own."""
+"""The tests of ledger and exchange, and of hostile texts, once more on PostgreSQL, in a process of their own."""
 
 import os
 import subprocess
@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ["tests/node/ledger", "tests/node/exchange", "tests/node/exchange/on_postgres.py"]
+ROOMS = [
+    "tests/node/ledger",
+    "tests/node/exchange",
+    "tests/node/exchange/on_postgres.py",
+    "tests/node/matching/test_match_hostile.py",
+]
 
 
 @pytest.mark.postgres

@@ -22,7 +22,13 @@ RECIPIENT_KEY_TYPE = "application/vnd.palermo.recipient-key.v1"
 RECIPIENT_KEY_LIFETIME = timedelta(days=30)
 MAX_DIRECTORY_BYTES = 16 << 20
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MAX_CODE = 20
+"""How long an authority's code may be: it is part of every reference that people read, copy and say aloud."""
+CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_CODE - 1}}}")
+CODE_RULE = f"not 1 to {MAX_CODE} letters, digits, dots, dashes or underscores"
+
+# How long an entry's texts may be, in characters: every node keeps them.
+_LONGEST_TEXTS = {"name": 200, "jurisdiction": 64, "endpoint": 300, "contact_point": 300, "log_origin": 200}
 
 
 class Role(StrEnum):
@@ -91,9 +97,13 @@ class AuthorityEntry:
     recipient_keys: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a code that could not stand in a message header."""
-        if not _CODE.fullmatch(self.code):
-            raise FormatError("authority.code", "not 1 to 64 letters, digits, dots, dashes or underscores")
+        """Refuse a code that could not stand in a message header, and texts that a node could not keep."""
+        if not CODE.fullmatch(self.code):
+            raise FormatError("authority.code", CODE_RULE)
+        for name, longest in _LONGEST_TEXTS.items():
+            text = getattr(self, name)
+            if len(text) > longest or "\0" in text:
+                raise FormatError(f"authority.{name}", f"longer than {longest} characters, or holds a NUL")
 
     def verify_keys(self, at: datetime | None = None) -> tuple[VerifyKey, ...]:
         """The keys that may sign for this authority at a time; all it ever listed when no time is given."""

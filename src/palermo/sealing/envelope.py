@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from palermo.sealing import dsse, hpke, records
+from palermo.sealing.directory import CODE, CODE_RULE
 from palermo.sealing.errors import BindingError, FormatError, UnknownKeyError
 from palermo.sealing.keys import RecipientKey, RecipientPublicKey, SigningKey, VerifyKey
 
@@ -26,7 +27,7 @@ MAX_ENVELOPE_BYTES = 66 << 20
 
 _MAGIC = b"palermo-envelope/1\n"
 _MAX_OUTER_BYTES = 1024
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/-]{0,127}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -59,8 +60,11 @@ class Header:
         """Refuse what no node may send."""
         if self.protocol_version != PROTOCOL_VERSION:
             raise FormatError("header.protocol_version", f"{self.protocol_version} is not {PROTOCOL_VERSION}")
-        for name in ("sender", "recipient", "message_id", "recipient_key_id"):
-            if not _CODE.fullmatch(getattr(self, name)):
+        for name in ("sender", "recipient"):
+            if not CODE.fullmatch(getattr(self, name)):
+                raise FormatError(f"header.{name}", CODE_RULE)
+        for name in ("message_id", "recipient_key_id"):
+            if not _ID.fullmatch(getattr(self, name)):
                 raise FormatError(f"header.{name}", "not 1 to 64 letters, digits, dots, dashes or underscores")
         if not _TYPE.fullmatch(self.payload_type):
             raise FormatError("header.payload_type", "not a media type")
@@ -147,7 +151,7 @@ def peek(envelope: bytes) -> Outer:
     if end < 0:
         raise FormatError("envelope", "its clear part does not end")
     clear = records.from_bytes(_Clear, envelope[len(_MAGIC) : end], "envelope")
-    if not (_CODE.fullmatch(clear.recipient) and _CODE.fullmatch(clear.recipient_key_id)):
+    if not (CODE.fullmatch(clear.recipient) and _ID.fullmatch(clear.recipient_key_id)):
         raise FormatError("envelope", "recipient or recipient key id is not a code")
     if not _DIGEST.fullmatch(clear.header_digest):
         raise FormatError("envelope.header_digest", "not 64 hex digits")

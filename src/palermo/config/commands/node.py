@@ -31,7 +31,10 @@ def init(
 ) -> None:
     """Make a node: settings, keys, database, and a one-time link for the first administrator."""
     from palermo.config import node_file
+    from palermo.sealing import directory as sealed
 
+    if not sealed.CODE.fullmatch(code):
+        raise stop(f"The code is {sealed.CODE_RULE}.")
     hosts = tuple(host) if host else ("127.0.0.1", "localhost")
     node = node_file.NodeFile(code, bind, port, hosts, time_zone, https=not http)
     try:

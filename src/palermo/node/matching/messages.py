@@ -22,6 +22,7 @@ ANSWER = "palermo/matching.answer+v1"
 
 MAX_ELEMENTS = 2**20
 MAX_TEXT = 2000
+MAX_ENTITY = 2**20
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LOCATOR = re.compile(r"[0-9a-f]{32}")
@@ -168,7 +169,7 @@ class Disclosed:
             _refuse("a disclosure has keys missing or unknown")
         line = document["entity"]
         try:
-            entity = Entity.from_json(line) if line else None
+            entity = _entity(line) if line else None
         except (EntityError, TypeError, AttributeError) as error:
             raise MessageError(f"a disclosed entity cannot be read: {error}") from error
         texts = {key: _text(document[key], MAX_TEXT) for key in cls.__slots__ if key != "entity"}
@@ -273,9 +274,16 @@ def _fit(pattern: re.Pattern[str], value: Any) -> str:
 
 
 def _text(value: Any, limit: int) -> str:
-    if not isinstance(value, str) or len(value) > limit:
-        _refuse(f"a text is longer than {limit} characters, or none")
+    if not isinstance(value, str) or len(value) > limit or "\0" in value:
+        _refuse(f"a text is longer than {limit} characters, holds a NUL, or is none")
     return value
+
+
+def _entity(line: Any) -> Entity:
+    """A disclosed entity; bounded, and without what no database can keep."""
+    if "\\u0000" in line or len(line) > MAX_ENTITY:
+        _refuse(f"a disclosed entity is longer than {MAX_ENTITY} characters, or holds a NUL")
+    return Entity.from_json(line)
 
 
 def _count(value: Any) -> int:

@@ -14,7 +14,8 @@ from palermo.node.office import actions as office
 from palermo.node.office import policy
 from palermo.node.office.policy import Actor, Role
 from palermo.sealing import dsse
-from palermo.sealing.errors import BindingError
+from palermo.sealing.canonical import MAX_INTEGER
+from palermo.sealing.errors import BindingError, FormatError
 from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
 
 # What puts a message before a person; a task's key names one of these and the message.
@@ -86,6 +87,10 @@ def _check_answers(receipt: Receipt, row: Outgoing) -> None:
     for name, value in expected.items():
         if getattr(receipt, name) != value:
             raise BindingError(f"receipt.{name}", "is that of another message")
+    if "\0" in receipt.reason:
+        raise FormatError("receipt.reason", "holds a NUL, which cannot be kept")
+    if receipt.ledger_index is not None and not 0 <= receipt.ledger_index < MAX_INTEGER:
+        raise FormatError("receipt.ledger_index", "is none that a log can have")
 
 
 def _move(row: Outgoing, to: Outbox) -> None:
