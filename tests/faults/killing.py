@@ -17,9 +17,9 @@ from palermo.cli.demo.road import Step
 
 FIRST_MOMENT_SECONDS = 1.5
 """The first kill of a step comes within so many seconds; where the step is over sooner, just as it ends."""
-PAUSE_SECONDS = (1.0, 8.0)
-MOST_KILLS_A_STEP = 3
-WHILE_STARTING = 0.25
+PAUSE_SECONDS = (2.0, 10.0)
+MOST_KILLS_A_STEP = 2
+WHILE_STARTING = 0.2
 """Share of the kills that are followed by another while the node starts."""
 LONGEST_DEATH_SECONDS = 10.0
 TICK_SECONDS = 0.01
