@@ -97,6 +97,7 @@ def test_content_is_there_whole_or_not_at_all(secrets, partner, columns):
         Incoming.objects.update(**columns)
 
 
+@pytest.mark.django_db
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about the file of SQLite")
 def test_the_database_file_and_its_journal_keep_nothing_of_what_was_erased(tmp_path, settings, monkeypatch):
     """With the node's own settings, on a real file; without secure_delete the secret stays in free pages."""

@@ -10,6 +10,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
+from palermo.node.exchange.states import Inbox
 from palermo.node.ledger import queries as ledger
 from palermo.node.ledger.queries import Fault
 from palermo.node.office.errors import NotFoundError
@@ -74,8 +75,8 @@ def _inbox() -> Iterator[Fault]:
 
 
 def _forgotten(row: Incoming, where: str) -> Iterator[Fault]:
-    """A forgotten message: of a type that is forgotten, and its columns what the ledger and the receipt say of it."""
-    if not handlers.forgets(row.payload_type):
+    """A message without content: refused, or of a type that is forgotten; its columns are what the ledger says."""
+    if row.state != Inbox.REJECTED and not handlers.forgets(row.payload_type):
         yield Fault("signed message", where, f"is gone, though messages of type {row.payload_type} are kept")
     try:
         entered = {field.name: field.value for field in ledger.opened(row.ledger_index)}

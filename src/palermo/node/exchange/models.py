@@ -108,6 +108,17 @@ class Incoming(Header):
         ]
 
 
+class Intake(models.Model):
+    """How many bytes of envelopes a partner handed in on one day (UTC)."""
+
+    partner = models.CharField(max_length=64)
+    day_date = models.DateField()
+    bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "day_date"], name="exchange_intake_once")]
+
+
 class Equivocation(models.Model):
     """A second signed message under an id or a sequence that the sender had used before; with ``first``, the proof."""
 

@@ -37,6 +37,19 @@ BUDGETS: dict[str, Budget] = {
 OTHER = Budget(50_000, "a kind without a row of its own: the limit of the kinds that can be enumerated in years")
 
 
+class Most(NamedTuple):
+    """How many a partner may have live at once, and the reason for that number."""
+
+    number: int
+    reason: str
+
+
+LIVE_MANIFESTS = Most(
+    4, "a tier: the present epoch, the next, and two opened early for new data; older ones are replaced"
+)
+LIVE_TIERS = Most(16, "a partner: its holdings fall into a handful of circles that we are in")
+
+
 class OverBudgetError(Exception):
     """A request would exceed a partner's budget of the day; `kind`, `left` and `asked` say by how much."""
 

@@ -43,6 +43,7 @@ def receive_manifest(message: Received, *, now: datetime) -> None:
     except (MessageError, SealingError, blind.BlindError) as error:
         raise RefusedError(f"This manifest cannot be used: {error}") from error
     _check_manifest(message, manifest, now)
+    _make_room(message, manifest, now)
     PartnerManifest.objects.get_or_create(
         manifest_digest=manifest.digest.hex(),
         defaults={
@@ -164,6 +165,27 @@ def _check_manifest(message: Received, manifest: blind.Manifest, now: datetime) 
     same = PartnerManifest.objects.filter(partner=message.sender, epoch=manifest.epoch, tier=manifest.tier)
     if same.exclude(manifest_digest=manifest.digest.hex()).exists():
         raise RefusedError("You sent another manifest for this epoch and tier. Open a new epoch for new content.")
+
+
+def _make_room(message: Received, manifest: blind.Manifest, now: datetime) -> None:
+    """End the partner's oldest manifests of this tier, so that it has no more live ones than it may.
+
+    Its filters go with the next turn of the clock. One that a run of ours still needs stays.
+    """
+    live = PartnerManifest.objects.filter(partner=message.sender, valid_until__gt=now)
+    live = live.exclude(manifest_digest=manifest.digest.hex())
+    tiers = set(live.values_list("tier", flat=True)) - {manifest.tier}
+    if len(tiers) >= budgets.LIVE_TIERS.number:
+        raise RefusedError(f"You offer us {len(tiers)} tiers already, the most we take. Let one end first.")
+    waiting = Run.objects.filter(ended_at=None).values("manifest_id")
+    same = live.filter(tier=manifest.tier)
+    surplus = same.count() - budgets.LIVE_MANIFESTS.number + 1
+    if surplus <= 0:
+        return
+    oldest = same.exclude(pk__in=waiting).order_by("valid_from", "pk").values_list("pk", flat=True)[:surplus]
+    if len(oldest) < surplus:
+        raise RefusedError("Runs are under way under all your manifests of this tier. Send it again in a day.")
+    PartnerManifest.objects.filter(pk__in=list(oldest)).update(valid_until=now)
 
 
 def _offered(message: Received, asked: RunMessage, now: datetime) -> Publication:

@@ -12,9 +12,10 @@ from django.db.models import Q
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.exchange import handlers
+from palermo.node.exchange import handlers, quotas
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.exchange.models import Equivocation, Incoming, Peer
+from palermo.node.exchange.quotas import Standing
 from palermo.node.exchange.states import Inbox
 from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
@@ -119,17 +120,23 @@ def _take_in(message: _Message, now: datetime) -> bytes:
     header = message.header
     sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
     first = Incoming.objects.defer("envelope", "signed").filter(sent_before, sender=header.sender).first()
+    standing = quotas.charge(header.sender, len(message.envelope), now.date())
+    if standing is Standing.FAR_ABOVE or (standing is Standing.ABOVE and first is not None):
+        return _sign(message.digest, header, ReceiptStatus.REJECTED, now, reason=quotas.reason())
     if first is not None:
         return _keep_equivocation(message, first, now)
     state, reason = Inbox.ACCEPTED, ""
     try:
+        if standing is Standing.ABOVE:
+            raise RefusedError(quotas.reason())
         _witness(header, now)
         index = _apply(message, now)
     except RefusedError as error:
         state, reason = Inbox.REJECTED, error.reason
         index = _enter("refused", message, now, reason=reason)
     receipt = _sign(message.digest, header, ReceiptStatus(state), now, reason=reason, index=index)
-    _keep(message, state, reason, index, receipt, now)
+    content = standing is Standing.WITHIN and not (state is Inbox.REJECTED and handlers.forgets(header.payload_type))
+    _keep(message, state, reason, index, receipt, now, content=content)
     # Who can reach us can most likely be reached: what waits for this partner need not wait out its pause.
     Peer.objects.filter(code=header.sender, next_attempt_at__isnull=False).update(next_attempt_at=None)
     return receipt
@@ -199,9 +206,10 @@ def _enter(verb: str, message: _Message, now: datetime, **further: str) -> int:
     return entry.index
 
 
-def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime) -> None:
+def _keep(
+    message: _Message, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime, *, content: bool
+) -> None:
     header = message.header
-    forgotten = state is Inbox.REJECTED and handlers.forgets(header.payload_type)
     Incoming.objects.create(
         sender=header.sender,
         message_id=header.message_id,
@@ -218,9 +226,9 @@ def _keep(message: _Message, state: Inbox, reason: str, index: int, receipt: byt
         ledger_index=index,
         received_at=now,
         receipt=receipt,
-        signed=None if forgotten else message.signed,
-        envelope=None if forgotten else message.envelope,
-        forgotten_at=now if forgotten else None,
+        signed=message.signed if content else None,
+        envelope=message.envelope if content else None,
+        forgotten_at=None if content else now,
     )
 
 
