@@ -57,10 +57,19 @@ def test_vectorised_lookup_equals_the_plain_one_also_on_misses(monkeypatch: pyte
     assert 60 < sum(expected) < 200
 
 
-@pytest.mark.parametrize("count", [1_000, 2_000, 5_000, 10_000, 31_000, 100_000, 250_000])
-def test_at_most_4_6_bytes_an_item(count: int) -> None:
+TIGHT = [filters.TIGHT_FROM, 801, 897, 1_000, 1_025, 2_000, 2_049, 5_000, 10_000, 31_000, 100_000, 250_000]
+
+
+@pytest.mark.parametrize("count", TIGHT)
+def test_at_most_4_6_bytes_an_item_from_the_stated_size_on(count: int) -> None:
     data = filters.build(*columns(count), random.Random(2).randbytes)
     assert len(data) / count <= 4.6
+
+
+@pytest.mark.parametrize("count", [0, 1, 64, 65, 100, 129, 255, 400, 600, 799])
+def test_a_small_set_takes_at_most_six_bytes_for_each_of_its_padded_count(count: int) -> None:
+    data = filters.build(*columns(count), random.Random(2).randbytes)
+    assert filters.bytes_per_item(data) <= 6
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 100, 128, 129, 1_000, 1_001, 54_321, 1_000_003])

@@ -4,6 +4,9 @@ An item stands for 64 bits that say *where* and 32 bits that say *what* (see ``t
 of its four slots is its fingerprint. Something else passes with probability 2^-32. Slots are numpy ``uint32``;
 building and asking are vectorised over all items. The set's size is padded (:func:`padded_count`) with random items,
 and free slots hold random bits, so that the bytes tell no more than the padded count.
+
+Size: at most 4.6 bytes an item from :data:`TIGHT_FROM` items on. Smaller sets are padded and their ends weigh more: at
+most 6 bytes for each of the padded count, which is at least 64.
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ FINGERPRINT_BITS = 32
 MAX_ITEMS = 2**27
 MAX_BYTES = 5 * MAX_ITEMS
 MIN_PADDED = 64
+TIGHT_FROM = 800
+"""From so many items on a filter takes at most 4.6 bytes for each."""
 
 _MAGIC = b"palermo-blind-filter-v1\n"
 _ATTEMPTS = 200
