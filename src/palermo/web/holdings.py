@@ -102,6 +102,7 @@ def edit(request: Request, code: str) -> HttpResponse:
         "handling_code",
         "tlp",
         "caveats",
+        "duty_unit",
     )
     initial = {name: getattr(row, name) for name in fields} | {"partners": list(row.partners)}
     form = HoldingEditForm(request.POST or None, initial=initial)

@@ -235,20 +235,21 @@ class TestHits:
     def met(self, network, rossi, bianchi):
         """Let a partner meet entities of ours."""
 
-        def meet(*entities, partner_case="BB-POL-CASE-2026-000007"):
+        def meet(*entities, partner_case="BB-POL-CASE-2026-000007", officers=(rossi, bianchi)):
             return actions.open_or_join_for_hit(
                 partner="BB-POL",
                 partner_case=partner_case,
                 purpose="their purpose",
                 legal_basis="their basis",
                 entities=[(entity, "holding register") for entity in entities],
+                officers=[officer.pk for officer in officers],
                 now=network.now,
             )
 
         return meet
 
-    def test_a_hit_opens_a_case_for_all_who_may_judge_hits(self, met, rossi, bianchi, make_officer):
-        make_officer("aud", "auditor")
+    def test_a_hit_opens_a_case_for_those_who_are_told(self, met, rossi, bianchi, make_officer):
+        make_officer("other", "investigator")
         case = met(ADA)
         assert set(case.members) == {rossi.pk, bianchi.pk}
         assert (case.partner_case, case.opened_by, case.subjects) == ("BB-POL-CASE-2026-000007", None, 1)

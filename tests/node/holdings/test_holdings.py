@@ -87,10 +87,11 @@ class TestCreate:
             "partners": ["ZZ-POL", "AA-POL"],
             "retention_date": network.now.date(),
             "caveats": "x" * 2001,
+            "duty_unit": "no-such-unit",
         }
         with pytest.raises(InvalidError) as caught:
             actions.create(chief, **(entered | faults), now=network.now)
-        assert len(caught.value.problems) == 9
+        assert len(caught.value.problems) == 10
 
     def test_a_code_is_used_once(self, network, chief, entered, holding):
         with pytest.raises(InvalidError, match="another code"):

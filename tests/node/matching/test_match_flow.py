@@ -3,11 +3,14 @@
 import pytest
 
 from palermo.node.cases import queries as cases
+from palermo.node.holdings.models import Holding
 from palermo.node.ledger.models import Entry
 from palermo.node.matching import actions, queries
 from palermo.node.matching.models import HeldHit, HeldRun, Run
 from palermo.node.matching.states import HeldRunState, RunState, Verdict
 from palermo.node.office import queries as office
+from palermo.node.office.errors import NotFoundError
+from palermo.node.office.models import Unit
 from palermo.subjects.entities import Entity
 
 pytestmark = pytest.mark.django_db
@@ -69,24 +72,29 @@ def test_a_whole_holding_can_be_the_input(sides, offered, fill, start, investiga
     assert queries.run(investigator, run.run_id).counts == {"phone": 101}
 
 
-def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_officers(done, case, investigator, make_officer):
+def test_at_the_holder_a_hit_opens_a_case_and_a_task_for_its_supervisor_alone(done, case, supervisor, investigator):
+    """Who judges hits does not thereby learn of every hit: the supervisor adds whom it concerns."""
     held = HeldRun.objects.get()
-    opened = cases.case(investigator, HeldHit.objects.all()[0].case_id)
+    opened = cases.case(supervisor, HeldHit.objects.all()[0].case_id)
+    assert opened.members == (supervisor.pk,)
+    assert not any(opened.reference in task.link for task in office.work_queue(investigator))
+    with pytest.raises(NotFoundError):
+        queries.held_hits(investigator, opened.reference)
     assert (opened.partner, opened.partner_case, opened.opened_by) == ("AA-POL", case, None)
     assert (held.asked_by, held.legal_basis) == ("Officer Rossi", "UNTOC Art. 27")
-    assert {subject.entity_id for subject in cases.subjects(investigator, opened.reference)} == {"bb-1", "bb-2"}
-    hits = queries.held_hits(investigator, opened.reference)
+    assert {subject.entity_id for subject in cases.subjects(supervisor, opened.reference)} == {"bb-1", "bb-2"}
+    hits = queries.held_hits(supervisor, opened.reference)
     assert {(hit.entity_id, hit.kinds) for hit in hits} == {("bb-1", ("email", "phone")), ("bb-2", ("email",))}
-    assert any(task.link == f"/cases/{opened.reference}/" for task in office.work_queue(investigator))
+    assert any(task.link == f"/cases/{opened.reference}/" for task in office.work_queue(supervisor))
 
 
-def test_a_second_run_of_the_same_case_joins_the_case_at_the_holder(sides, done, start, investigator):
+def test_a_second_run_of_the_same_case_joins_the_case_at_the_holder(sides, done, start, supervisor):
     start(kinds=["phone"])
     sides.settle()
     assert len({hit.case_id for hit in HeldHit.objects.all()}) == 1
     opened = HeldHit.objects.all()[0].case_id
-    assert len(cases.subjects(investigator, opened)) == 2
-    assert len(queries.held_hits(investigator, opened)) == 3
+    assert len(cases.subjects(supervisor, opened)) == 2
+    assert len(queries.held_hits(supervisor, opened)) == 3
 
 
 def test_the_references_of_two_runs_tell_nothing_about_each_other(sides, done, start, investigator):
@@ -124,3 +132,17 @@ def test_hits_wait_for_a_person_and_the_team_is_told(done, investigator):
     assert {(hit.verdict, hit.intelligence) for hit in hits} == {(Verdict.WAITING, False)}
     assert f"/runs/{done.run_id}/" in {task.link for task in office.work_queue(investigator)}
     assert queries.confirmed_hits(investigator, done.case) == []
+
+
+def test_hits_on_a_holding_with_a_duty_unit_go_to_its_officers(sides, offered, start, investigator, make_officer):
+    desk = Unit.objects.create(code="fraud-desk", name="Fraud desk")
+    on_duty = make_officer("desk", "investigator")
+    for officer in (on_duty, make_officer("clerk", "administrator")):
+        officer.unit = desk
+        officer.save()
+    Holding.objects.update(duty_unit="fraud-desk")
+    start()
+    sides.settle()
+    case = HeldHit.objects.all()[0].case_id
+    assert cases.members(case) == {on_duty.pk}
+    assert any(case in row.link for row in office.work_queue(on_duty))

@@ -117,7 +117,9 @@ class TestNeedToKnow:
                 assert caught.value.sentence == NotFoundError().sentence
 
     def test_partners_runs_are_for_who_reads_messages_and_tell_no_hit(self, done, investigator, make_officer):
-        (held,) = queries.held_runs(make_officer("a", "auditor"))
+        (shown,) = queries.held_runs(make_officer("a", "auditor"))
+        assert shown.withheld and not (shown.case_reference or shown.purpose or shown.asked_by)
+        (held,) = queries.held_runs(make_officer("s2", "supervisor"))
         assert (held.partner, held.asked_by) == ("AA-POL", "Officer Rossi")
         assert not hasattr(held, "hits")
         with pytest.raises(AccessDeniedError):

@@ -22,6 +22,7 @@ from palermo.node.matching import models as matching
 from palermo.node.office import actions as office
 from palermo.node.office.models import Officer
 from palermo.node.office.policy import Role
+from palermo.node.office.queries import officers_with
 from palermo.node.requests import actions
 from palermo.sealing import directory as sealed
 from palermo.sealing.keys import SigningKey
@@ -283,6 +284,7 @@ def hold_hit(world: World, run_id: str, reference: str, partner_case: str, asker
         purpose="Investigate an investment fraud",
         legal_basis="UNTOC",
         entities=[(entity, "accounts")],
+        officers=officers_with("hit.judge"),
         now=world.tick(),
     ).reference
     epoch = matching.Epoch.objects.create(code=run_id, state="open", valid_from=NOW, valid_until=NOW)

@@ -12,9 +12,10 @@ def confirm(stage: Stage) -> Outcome:
     facts = story.CONFIRMATION | {"partner": HOLDER, "hits": stage.hit}
     stage.confirmation = _draft(investigator, stage.case, "hit_confirmation", facts)
     _send(investigator, supervisor, supervisor, stage.confirmation)
-    answering = stage.person(HOLDER, "investigator")
-    inquiry = _incoming(answering, "hit_confirmation")
-    _answer_gates(stage.person(HOLDER, "supervisor"), inquiry)
+    answering, leading = stage.person(HOLDER, "investigator"), stage.person(HOLDER, "supervisor")
+    inquiry = _incoming(leading, "hit_confirmation")
+    _join_team(leading, leading.get(f"/requests/{inquiry}/").fact("Case"), story.INVESTIGATOR)
+    _answer_gates(leading, inquiry)
     _answer(answering, inquiry, "executed", story.CONSENT)
     investigator.wait(f"/requests/{stage.confirmation}/", "executed")
     learned = {

@@ -67,6 +67,7 @@ CONSENT = {
     "conditions": "For the proceedings named in the inquiry.",
     "reasons": "The account is held at our bank, was opened in January, and is in use.",
 }
+INVESTIGATOR = "Ina Example"
 CENTRAL_OFFICERS = ("Cleo Example", "Curt Example")
 APPROVAL = {"approved": "yes", "reason": "Complete, and within the treaty."}
 GATE = {

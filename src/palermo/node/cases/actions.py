@@ -156,17 +156,19 @@ def open_or_join_for_hit(
     purpose: str,
     legal_basis: str,
     entities: Iterable[tuple[Entity, str]],
+    officers: Collection[int],
     now: datetime,
 ) -> CaseRow:
     """Open the case of a partner's hit, or join the one that is open for the same partner case.
 
-    `entities`: what was met, each with where this authority knows it from. The team of a new case is every officer who
-    may judge hits; supervisors narrow it. A closed case stays closed: a later hit opens another.
+    `entities`: what was met, each with where this authority knows it from. `officers`: who learns of it (supervisors,
+    or the duty unit); they are the team of a new case, and add whom it concerns. A case that is joined keeps its team;
+    a closed case stays closed: a later hit opens another.
     """
     title = f"Met by {partner} in its case {partner_case}"
-    case, opened = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
-    if opened:
-        _staff(case, officers_with("hit.judge"), now)
+    case = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
+    if not case.team.exists():
+        _staff(case, officers, now)
     added = _add_subjects(case, list(entities), now)
     _event(case, EventKind.HIT, f"{partner} met {added} more of our entities", officer=None, now=now)
     return queries.case_row(case)
@@ -181,21 +183,18 @@ def open_or_join_for_request(
     `officers`: who answers requests of that kind; they join the team, so that someone needs to know of the request.
     """
     title = f"Asked by {partner} in its case {partner_case}"
-    case, _ = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
-    known = set(case.team.values_list("officer_id", flat=True))
-    _staff(case, [pk for pk in officers if pk not in known], now)
+    case = _open_or_join(partner, partner_case, title, purpose, legal_basis, now)
+    _staff(case, officers, now)
     return queries.case_row(case)
 
 
-def _open_or_join(
-    partner: str, partner_case: str, title: str, purpose: str, legal_basis: str, now: datetime
-) -> tuple[Case, bool]:
-    """The open case for a partner's case, locked, and whether it was opened just now."""
+def _open_or_join(partner: str, partner_case: str, title: str, purpose: str, legal_basis: str, now: datetime) -> Case:
+    """The open case for a partner's case, locked; opened just now if there was none."""
     open_for_it = Case.objects.select_for_update().filter(
         partner=partner, partner_case=partner_case, state=CaseState.OPEN
     )
     if (case := open_for_it.first()) is not None:
-        return case, False
+        return case
     case = Case.objects.create(
         reference=_reference(now),
         title=title[:200],
@@ -207,11 +206,14 @@ def _open_or_join(
     )
     _event(case, EventKind.OPENED, title, officer=None, now=now)
     audit(None, "case.opened", case.reference, now=now, detail={"partner": partner, "partner_case": partner_case})
-    return case, True
+    return case
 
 
 def _staff(case: Case, officers: Collection[int], now: datetime) -> None:
-    CaseMember.objects.bulk_create([CaseMember(case=case, officer_id=pk, added_at=now) for pk in officers])
+    """Put officers on the team who are not yet on it."""
+    known = set(case.team.values_list("officer_id", flat=True))
+    fresh = [pk for pk in officers if pk not in known]
+    CaseMember.objects.bulk_create([CaseMember(case=case, officer_id=pk, added_at=now) for pk in fresh])
 
 
 def _add_subjects(case: Case, entities: Sequence[tuple[Entity, str]], now: datetime) -> int:

@@ -50,12 +50,24 @@ def create(
     tlp: str = Tlp.AMBER,
     hit_reveals: str = HitReveals.EXISTENCE,
     caveats: str = "",
+    duty_unit: str = "",
     now: datetime,
 ) -> HoldingRow:
     """Make a holding; nobody may match against it unless `partners` says so."""
     policy.require(officer, "holding.edit")
     draft = Draft(
-        code, name, source, handling_code, tlp, purpose, retention_date, partners, hit_reveals, contact_point, caveats
+        code,
+        name,
+        source,
+        handling_code,
+        tlp,
+        purpose,
+        retention_date,
+        partners,
+        hit_reveals,
+        contact_point,
+        caveats,
+        duty_unit,
     )
     check(draft, today=now.date())
     if Holding.objects.filter(code=code).exists():
@@ -80,13 +92,25 @@ def edit(
     tlp: str,
     hit_reveals: str,
     caveats: str,
+    duty_unit: str = "",
     now: datetime,
 ) -> HoldingRow:
     """Change a holding. Striking a partner ends its confirmations at once; a new one is served from the next epoch."""
     policy.require(officer, "holding.edit")
     found = _kept(code)
     draft = Draft(
-        code, name, source, handling_code, tlp, purpose, retention_date, partners, hit_reveals, contact_point, caveats
+        code,
+        name,
+        source,
+        handling_code,
+        tlp,
+        purpose,
+        retention_date,
+        partners,
+        hit_reveals,
+        contact_point,
+        caveats,
+        duty_unit,
     )
     check(draft, today=now.date())
     changed = {key: value for key, value in draft.fields().items() if getattr(found, key) != value}

@@ -7,6 +7,7 @@ from datetime import date
 
 from palermo.node.directory import queries as directory
 from palermo.node.holdings.states import HandlingCode, HitReveals, Tlp
+from palermo.node.office import queries as office
 from palermo.node.office.errors import InvalidError
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -29,6 +30,7 @@ class Draft:
     hit_reveals: str
     contact_point: str
     caveats: str
+    duty_unit: str = ""
 
     def fields(self) -> dict[str, object]:
         """Columns of the model but its code: texts trimmed, partners sorted."""
@@ -40,6 +42,8 @@ class Draft:
 def check(draft: Draft, *, today: date) -> None:
     """Raise `InvalidError` with every fault of the draft."""
     problems = [*_text_problems(draft), *_code_problems(draft), *_partner_problems(draft.partners)]
+    if draft.duty_unit and draft.duty_unit not in office.units():
+        problems.append("Choose a unit that this authority has, or none: then supervisors learn of hits.")
     if draft.retention_date <= today:
         problems.append("The retention date must lie in the future: what may not be kept must not be loaded.")
     if problems:

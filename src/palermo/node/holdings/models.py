@@ -7,7 +7,10 @@ from palermo.node.holdings.states import HitReveals, HoldingState, LoadState, Pr
 
 
 class Holding(models.Model):
-    """A body of knowledge under one purpose, retention date and circle of partners; its entities lie in the lake."""
+    """A body of knowledge under one purpose, retention date and circle of partners; its entities lie in the lake.
+
+    ``duty_unit``: code of the unit whose officers learn of hits on it; where it is empty, supervisors do.
+    """
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=200)
@@ -20,6 +23,7 @@ class Holding(models.Model):
     hit_reveals = models.CharField(max_length=10, default=HitReveals.EXISTENCE.value)
     contact_point = models.CharField(max_length=300)
     caveats = models.TextField(blank=True)
+    duty_unit = models.CharField(max_length=32, blank=True)
     state = models.CharField(max_length=10, default=HoldingState.KEPT.value)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

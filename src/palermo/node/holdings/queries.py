@@ -15,6 +15,7 @@ from palermo.node.holdings.rows import Disclosure, HoldingRow, LoadReportRow, Pr
 from palermo.node.holdings.states import HitReveals, HoldingState, LoadState, ProtectionReason
 from palermo.node.holdings.tiers import tier_code
 from palermo.node.office import policy
+from palermo.node.office import queries as office
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.subjects.entities import Entity
@@ -158,6 +159,20 @@ def names_partner(codes: Collection[str], partner: str) -> bool:
     return any(partner in found.partners for found in kept)
 
 
+def duty_officers(codes: Collection[str]) -> list[int]:
+    """Who learns of hits on these holdings: officers of their duty units who may judge hits. Internal: for runs.
+
+    A holding without a duty unit, or with an empty one, has the supervisors instead: they decide who needs to know.
+    """
+    units = Holding.objects.filter(code__in=list(codes)).values_list("duty_unit", flat=True)
+    return sorted({pk for unit in set(units) for pk in _on_duty(unit)})
+
+
+def _on_duty(unit: str) -> list[int]:
+    on_duty = office.officers_of_unit(unit, "hit.judge") if unit else []
+    return on_duty or office.officers_with("case.review")
+
+
 def reference(code: str, entity_id: str) -> str:
     """The name of a holding's entity inside a publication."""
     return f"{code}/{entity_id}"
@@ -215,6 +230,7 @@ def holding_row(found: Holding) -> HoldingRow:
         entities=held.entities,
         selectors=dict(held.by_kind),
         protected=found.protected_items.count(),
+        duty_unit=found.duty_unit,
     )
 
 

@@ -28,6 +28,7 @@ class HoldingRow:
     entities: int
     selectors: dict[str, int]
     protected: int
+    duty_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

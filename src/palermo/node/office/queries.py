@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
-from palermo.node.office.models import Approval, AuditRow, Invitation, Job, Officer, Task
+from palermo.node.office.models import Approval, AuditRow, Invitation, Job, Officer, Task, Unit
 from palermo.node.office.policy import Actor, Role
 
 PAGE = 50
@@ -139,6 +139,17 @@ def officers_with(permission: str) -> list[int]:
     """Primary keys of the active officers whose role holds a permission (without regard to a case's team)."""
     wanted = policy.PERMISSIONS[permission].roles
     return [row.pk for row in Officer.objects.filter(is_active=True).order_by("pk") if not wanted.isdisjoint(row.roles)]
+
+
+def units() -> dict[str, str]:
+    """The units of this authority: names by code."""
+    return dict(Unit.objects.order_by("code").values_list("code", "name"))
+
+
+def officers_of_unit(unit: str, permission: str) -> list[int]:
+    """Primary keys of the unit's active officers whose role holds a permission."""
+    holding = set(officers_with(permission))
+    return [pk for pk in Officer.objects.filter(unit__code=unit).values_list("pk", flat=True) if pk in holding]
 
 
 def officers_allowed(*permissions: str, members: Collection[int]) -> list[int]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from palermo.intake import formats
 from palermo.node.directory import queries as directory
 from palermo.node.holdings.states import HandlingCode, HitReveals, ProtectionReason, Tlp
+from palermo.node.office import queries as office
 from palermo.web import wording
 from palermo.web.forms.rendering import Checkboxes, DateParts, ManyFilesField, PageForm, Radios
 
@@ -50,9 +51,17 @@ class HoldingEditForm(PageForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("They travel with every hit."),
     )
+    duty_unit = forms.ChoiceField(
+        label=_("Duty unit"),
+        required=False,
+        help_text=_(
+            "Its officers learn of hits. Without one, supervisors do, and add whom it concerns."
+        ),
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["duty_unit"].choices = [("", _("Supervisors")), *office.units().items()]  # type: ignore[attr-defined]
         self.fields["partners"].choices = [(row.code, f"{row.name} ({row.code})") for row in directory.partners()]  # type: ignore[attr-defined]
 
 

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("hit_reveals", models.CharField(default="existence", max_length=10)),
                 ("contact_point", models.CharField(max_length=300)),
                 ("caveats", models.TextField(blank=True)),
+                ("duty_unit", models.CharField(blank=True, max_length=32)),
                 ("state", models.CharField(default="kept", max_length=10)),
                 ("created_at", models.DateTimeField()),
                 ("expired_at", models.DateTimeField(null=True)),

@@ -200,6 +200,7 @@ def _tell_our_officers(
         purpose=run.purpose,
         legal_basis=run.legal_basis,
         entities=met,
+        officers=holdings.duty_officers({revealed[ref][1].holding for ref in references}),
         now=now,
     )
     kinds: dict[str, set[str]] = defaultdict(set)

@@ -18,7 +18,7 @@ from palermo.node.evidence import actions as evidence
 from palermo.node.evidence.errors import PackageRefusedError
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.office.actions import add_task, audit
-from palermo.node.office.queries import officers_with
+from palermo.node.office.queries import officers_allowed, officers_with
 from palermo.node.requests import dossier
 from palermo.node.requests.actions.answering import LONGEST_TEXT, request_task
 from palermo.node.requests.actions.citing import held_case, refuse_unsupported
@@ -67,7 +67,7 @@ def receive_request(message: Received, *, now: datetime) -> None:
         key=request_task(request),
         title=f"{type_.label} asked by {message.sender}: {asked.reference}",
         link=f"/requests/{asked.reference}/",
-        officers=[pk for pk in officers_with(type_.respond) if pk in team],
+        officers=_who_answers(type_, team),
         due_at=request.due_at,
         now=now,
     )
@@ -166,15 +166,23 @@ def _known_type(message: Received, asked: RequestMessage) -> RequestType:
     return type_
 
 
+def _who_answers(type_: RequestType, team: frozenset[int]) -> list[int]:
+    """Who may read and answer a request of that type in a case with this team."""
+    return officers_allowed(type_.respond, dossier.READ, members=team)
+
+
 def _case_for(message: Received, asked: RequestMessage, type_: RequestType, now: datetime) -> str:
-    """The case it joins: that of the hit we gave, or the open one for the partner's case, or a new one."""
+    """The case it joins: that of the hit we gave, or the open one for the partner's case, or a new one.
+
+    Who answers joins its team: of an inquiry, those who know of the hit already; of a formal request, the officers
+    who issue and answer such requests.
+    """
     answering = officers_with(type_.respond)
     if type_.intelligence:
         case = next(filter(None, (held_case(message.sender, hit.reference) for hit in asked.hits)))
         if case_queries.facts(case).state == "open":
             return case
-    else:
-        answering = [pk for pk in answering if pk in officers_with(dossier.READ)]
+        answering = _who_answers(type_, case_queries.members(case))
     return cases.open_or_join_for_request(
         partner=message.sender,
         partner_case=message.case_reference,
