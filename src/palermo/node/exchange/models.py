@@ -32,7 +32,7 @@ class Peer(models.Model):
 
 
 class Header(models.Model):
-    """What both boxes keep of an envelope's header, and the envelope, verbatim. ``digest``: its SHA-256 in hex."""
+    """What both boxes keep of an envelope's header. ``digest``: SHA-256 of the envelope, in hex."""
 
     message_id = models.CharField(max_length=64)
     sequence = models.PositiveBigIntegerField()
@@ -44,15 +44,15 @@ class Header(models.Model):
     not_after = models.DateTimeField()
     digest = models.CharField(max_length=64, db_index=True)
     ledger_index = models.PositiveBigIntegerField()
-    envelope = models.BinaryField()
 
     class Meta:
         abstract = True
 
 
 class Outgoing(Header):
-    """The outbox. ``payload_digest`` tells a harmless repetition of ``send`` from a conflict."""
+    """The outbox, each envelope verbatim. ``payload_digest`` tells a harmless repetition from a conflict."""
 
+    envelope = models.BinaryField()
     recipient = models.CharField(max_length=64)
     legal_basis = models.TextField(default="", blank=True)
     payload_digest = models.CharField(max_length=64)

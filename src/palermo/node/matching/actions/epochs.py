@@ -190,8 +190,9 @@ def close_due_epochs(now: datetime) -> int:
     codes = list(due.values_list("code", flat=True))
     for code in codes:
         _close(code, now)
-    for code in Epoch.objects.filter(code__in=files.epochs_on_disk(), state=EpochState.CLOSED).values_list("code"):
-        files.destroy_epoch(*code)
+    closed = Epoch.objects.filter(code__in=files.epochs_on_disk(), state=EpochState.CLOSED)
+    for code in list(closed.values_list("code", flat=True)):
+        files.destroy_epoch(code)
     ended = PartnerManifest.objects.filter(valid_until__lte=now)
     waiting = Run.objects.exclude(state__in=[RunState.DONE, RunState.FAILED]).values("manifest_id")
     for digest in ended.exclude(pk__in=waiting).values_list("manifest_digest", flat=True):
