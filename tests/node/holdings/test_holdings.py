@@ -350,8 +350,16 @@ class TestRetention:
         assert not ProtectedItem.objects.exists()
         entry = Entry.objects.get(kind="holding.expired")
         fields = {name: value for name, value, _ in entry.fields}
-        assert (fields["holding"], fields["entities"]) == ("register", "3")
-        assert b"Invented" not in bytes(entry.leaf)
+        assert fields == {
+            "kind": "holding.expired",
+            "counterparty": "",
+            "recorded_at": fields["recorded_at"],
+            "holding": "register",
+            "entities": "3",
+            "retention_date": "2026-12-31",
+        }
+        said = json.dumps(entry.fields) + bytes(entry.leaf).decode("latin-1")
+        assert not [text for person in PEOPLE for text in (person.id, person.caption, "698") if text in said]
         assert AuditRow.objects.filter(verb="holding.expired").count() == 1
 
     def test_if_the_node_dies_after_the_data_went_the_statement_still_comes(self, network, holding, load, monkeypatch):

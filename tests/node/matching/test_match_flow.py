@@ -1,11 +1,16 @@
 """A whole blind match between two authorities, over sealed messages and receipts."""
 
+from datetime import timedelta
+
 import pytest
 
+from palermo.config import wiring
 from palermo.node.cases import queries as cases
+from palermo.node.cases import retention as cases_retention
+from palermo.node.holdings import actions as holdings
 from palermo.node.holdings.models import Holding
 from palermo.node.ledger.models import Entry
-from palermo.node.matching import actions, queries
+from palermo.node.matching import actions, queries, retention
 from palermo.node.matching.models import HeldHit, HeldRun, Run
 from palermo.node.matching.states import HeldRunState, RunState, Verdict
 from palermo.node.office import queries as office
@@ -146,3 +151,22 @@ def test_hits_on_a_holding_with_a_duty_unit_go_to_its_officers(sides, offered, s
     case = HeldHit.objects.all()[0].case_id
     assert cases.members(case) == {on_duty.pk}
     assert any(case in row.link for row in office.work_queue(on_duty))
+
+
+def test_when_a_holdings_retention_ends_its_copies_end_and_the_time_line_says_why(sides, done, supervisor):
+    case = HeldHit.objects.all()[0].case_id
+    later = sides.now + timedelta(days=1000)
+    with sides.at(HOLDER):
+        assert cases_retention.redact_expired(later) == retention.redact_expired(later) == 0
+        holdings.expire_due(later)
+        assert (cases_retention.redact_expired(later), retention.redact_expired(later)) == (2, 2)
+        assert cases_retention.redact_expired(later) == retention.redact_expired(later) == 0
+    subjects = cases.subjects(supervisor, case)
+    assert {subject.entity_id for subject in subjects} == {"bb-1", "bb-2"}
+    assert not any(subject.entity.properties for subject in subjects)
+    told = queries.held_hits(supervisor, case)
+    for caption in [row.caption for row in (*subjects, *told)]:
+        assert caption.startswith("(removed: the retention of holding")
+    event = cases.timeline(supervisor, case)[-1]
+    assert "2 of the subjects emptied: the retention of holding" in event.text and "nvented" not in event.text
+    assert {"cases.retention", "matching.retention"} <= wiring.periodic().keys()

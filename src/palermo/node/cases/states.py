@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     SUBJECT_ADDED = "subject_added"
     FLAG = "flag"
     NOTE = "note"
+    REDACTED = "redacted"
     HIT = "hit"
     RUN = "run"
     JUDGEMENT = "judgement"

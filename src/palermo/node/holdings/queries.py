@@ -173,6 +173,21 @@ def _on_duty(unit: str) -> list[int]:
     return on_duty or office.officers_with("case.review")
 
 
+def expired() -> list[str]:
+    """Codes of the holdings whose retention has ended. Internal: for the rooms that keep copies."""
+    return list(Holding.objects.filter(state=HoldingState.EXPIRED).values_list("code", flat=True))
+
+
+def origin(code: str) -> str:
+    """How a copy says that it came from a holding."""
+    return f"holding {code}"
+
+
+def gone(code: str) -> str:
+    """What stands in the place of a copy's caption once the holding's retention has ended."""
+    return f"(removed: the retention of holding {code} has ended)"
+
+
 def reference(code: str, entity_id: str) -> str:
     """The name of a holding's entity inside a publication."""
     return f"{code}/{entity_id}"

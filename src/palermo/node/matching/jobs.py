@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from palermo.node.matching import retention
 from palermo.node.matching.actions import close_due_epochs, epochs, holder, querier, release_reviewed, settle
 from palermo.node.matching.steps import Step
 from palermo.node.office.jobs import Handler, Heartbeat
@@ -67,4 +68,5 @@ PERIODIC: dict[str, Callable[[datetime], object]] = {
     "matching.review": release_reviewed,
     "matching.epochs": close_due_epochs,
     "matching.settle": settle,
+    "matching.retention": retention.redact_expired,
 }

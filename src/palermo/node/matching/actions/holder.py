@@ -193,7 +193,7 @@ def _tell_our_officers(
     run: HeldRun, matched: Iterable[blind.Matched], revealed: Revealed, references: Mapping[str, str], now: datetime
 ) -> None:
     """Open or join the case of these hits, keep each, and put it before the team."""
-    met = [(revealed[ref][0], f"holding {revealed[ref][1].holding}") for ref in sorted(references)]
+    met = [(revealed[ref][0], holdings.origin(revealed[ref][1].holding)) for ref in sorted(references)]
     case = case_actions.open_or_join_for_hit(
         partner=run.partner,
         partner_case=run.case_reference,
