@@ -65,6 +65,7 @@ PAGES = {
     "ledger": ([], "SA"),
     "ledger-checkpoint": ([], "SA"),
     "ledger-check": ([], ""),
+    "ledger-export": ([], "SA"),
     "ledger-entry": (["entry"], "SA"),
     "messages": ([], "SAM"),
     "message": (["message"], "SAM"),

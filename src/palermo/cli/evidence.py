@@ -38,7 +38,7 @@ def verify(
 
     if not package.exists():
         raise typer.BadParameter(f"{package} does not exist", param_hint="PACKAGE")
-    report = verify_package(package, _trust_root(trust), datetime.now(UTC))
+    report = verify_package(package, trust_root_of(trust), datetime.now(UTC))
     if as_json:
         typer.echo(json.dumps(_as_json(report, package), indent=2, ensure_ascii=False))
     else:
@@ -46,7 +46,8 @@ def verify(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def _trust_root(path: Path | None) -> "TrustRoot | None":
+def trust_root_of(path: Path | None) -> "TrustRoot | None":
+    """The trust root in a file, if one is named; ends the command for a file that is none."""
     from palermo.sealing.directory import TrustRoot
     from palermo.sealing.errors import SealingError
 

@@ -67,6 +67,50 @@ def inclusion_proof(get: NodeGetter, index: int, size: int) -> tuple[bytes, ...]
     return tuple(reversed(path))
 
 
+def range_proof(get: NodeGetter, start: int, end: int, size: int) -> tuple[bytes, ...]:
+    """What is needed besides the leaves from start to end to compute the root: the subtrees beside them, left to right.
+
+    At most 2 log2(size) hashes. Raises ProofError unless 0 <= start < end <= size.
+    """
+    _check_range(start, end, size)
+    path: list[bytes] = []
+
+    def walk(low: int, high: int) -> None:
+        if high <= start or low >= end:
+            path.append(_range_hash(get, low, high))
+        elif not (start <= low and high <= end):
+            middle = low + _split(high - low)
+            walk(low, middle)
+            walk(middle, high)
+
+    walk(0, size)
+    return tuple(path)
+
+
+def verify_range(leaves: Sequence[bytes], start: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
+    """Check that these leaf hashes stand, in this order and from that index on, in the tree. Raises ProofError."""
+    end = start + len(leaves)
+    _check_range(start, end, size)
+    _check_hashes(proof, "range proof")
+    beside = iter(proof)
+
+    def walk(low: int, high: int) -> bytes:
+        if high <= start or low >= end:
+            value = next(beside, None)
+            if value is None:
+                raise ProofError("range proof", "is too short")
+            return value
+        if high - low == 1:
+            return leaves[low - start]
+        middle = low + _split(high - low)
+        return node_hash(walk(low, middle), walk(middle, high))
+
+    if walk(0, size) != expected_root or next(beside, None) is not None:
+        raise ProofError(
+            "range proof", f"does not lead from entries {start} to {end - 1} to the root of {size} entries"
+        )
+
+
 def consistency_proof(get: NodeGetter, old_size: int, new_size: int) -> tuple[bytes, ...]:
     """Proof that the tree of the old size is a prefix of that of the new size (RFC 9162 section 2.1.4.1).
 
@@ -157,6 +201,11 @@ def _range_hash(get: NodeGetter, start: int, end: int) -> bytes:
         return get(level, start >> level)
     middle = start + _split(width)
     return node_hash(_range_hash(get, start, middle), _range_hash(get, middle, end))
+
+
+def _check_range(start: int, end: int, size: int) -> None:
+    if not 0 <= start < end <= size:
+        raise ProofError("range proof", f"there are no entries {start} to {end - 1} in a tree of {size}")
 
 
 def _check_hashes(proof: Sequence[bytes], part: str) -> None:

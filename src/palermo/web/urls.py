@@ -79,6 +79,7 @@ urlpatterns = [
     path("ledger/", ledger.index, name="ledger"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
     path("ledger/check/", ledger.check, name="ledger-check"),
+    path("ledger/export", ledger.export, name="ledger-export"),
     path("ledger/<int:index>/", ledger.entry, name="ledger-entry"),
     path("messages/", messages.index, name="messages"),
     path("messages/<str:message_id>/", messages.message, name="message"),

@@ -1,6 +1,6 @@
 """Reads of the ledger, and its proofs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -20,10 +20,11 @@ from palermo.node.ledger.rows import (
     witnessed_row,
 )
 from palermo.node.office import policy
-from palermo.node.office.errors import ConflictError, NotFoundError
+from palermo.node.office.errors import ConflictError, InvalidError, NotFoundError
 from palermo.node.office.policy import Actor
-from palermo.sealing.leaf import LeafField
-from palermo.sealing.merkle import consistency_proof, inclusion_proof
+from palermo.sealing.leaf import LeafField, open_fields
+from palermo.sealing.ledger_export import SHOWN, Heading, ShownLeaf, export_lines
+from palermo.sealing.merkle import consistency_proof, inclusion_proof, range_proof
 
 __all__ = [
     "PAGE",
@@ -39,6 +40,7 @@ __all__ = [
     "inclusion",
     "newest_checkpoint",
     "opened",
+    "shown",
     "size",
     "witnessed",
 ]
@@ -115,6 +117,39 @@ def inclusion(index: int, size: int | None = None) -> InclusionProof:
 def consistency(old: int, new: int) -> ConsistencyProof:
     """Proof that the log of ``new`` entries continues that of ``old``. Raises ``ProofError`` for sizes it never had."""
     return ConsistencyProof(old, new, consistency_proof(tree.nodes(), old, new))
+
+
+def shown(officer: Actor, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Entries from ``start`` up to ``end`` (not included), for an auditor: kind, recipient and time, and their proof.
+
+    Lines of a file that ``palermo ledger verify`` checks; nothing else of an entry can be read from it. Raises
+    ``ConflictError`` where no signed checkpoint covers the entries, ``InvalidError`` for none.
+    """
+    policy.require(officer, "ledger.read")
+    newest = _checkpoints().first()
+    if newest is None or (end or 0) > newest.size:
+        raise ConflictError("No signed checkpoint covers these entries yet. Sign one, then export them.")
+    end = newest.size if end is None else end
+    if not 0 <= start < end:
+        raise InvalidError("Choose entries that the log has: from a number up to a higher one.")
+    heading = Heading(
+        authority=directory.own_code(),
+        start=start,
+        end=end,
+        size=newest.size,
+        checkpoint=newest.text,
+        proof=range_proof(tree.nodes(), start, end, newest.size),
+        directory=directory.directory_bytes(),
+        trust_root=directory.trust_root().to_bytes(),
+    )
+    return export_lines(heading, _shown_leaves(start, end))
+
+
+def _shown_leaves(start: int, end: int) -> Iterator[ShownLeaf]:
+    rows = Entry.objects.filter(index__gte=start, index__lt=end).order_by("index").only("fields", "leaf")
+    for row in rows.iterator(chunk_size=500):
+        fields = [LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in row.fields]
+        yield ShownLeaf(row.index, bytes(row.leaf), open_fields(fields, SHOWN))
 
 
 def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedRow]:

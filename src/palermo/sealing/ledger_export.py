@@ -1,0 +1,182 @@
+"""A part of a log as an auditor is shown it: kind, recipient and time of every leaf, no more, and all of it proven.
+
+A file of JSON lines, each in canonical form. The first is a :class:`Heading`: which part of whose log, the signed
+checkpoint, the subtrees beside the part (:func:`palermo.sealing.merkle.range_proof`), the signed directory and the
+trust root it was imported under. Each further line is a :class:`ShownLeaf`, in the log's order: the leaf with all its
+commitments, and three of its fields opened. What was not opened stays hidden behind its salt; since every leaf of the
+part must be there for the root to come out, none can be left out or added.
+
+Hostile input fails a step, never the program.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from palermo.sealing import records
+from palermo.sealing.checkpoint import verify_checkpoint
+from palermo.sealing.directory import MAX_DIRECTORY_BYTES, TrustRoot, open_directory
+from palermo.sealing.errors import BindingError, FormatError, SealingError
+from palermo.sealing.leaf import OpenedField, verify_opened
+from palermo.sealing.merkle import leaf_hash, verify_range
+from palermo.sealing.verify import Check, Verdict
+
+FORMAT = "palermo-ledger-export/1"
+SHOWN = ("kind", "counterparty", "recorded_at")
+MAX_HEADING_BYTES = 2 * MAX_DIRECTORY_BYTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """Entries ``start`` to ``end`` (not included) of the log of ``size`` entries that ``checkpoint`` signs."""
+
+    format: str = records.always(FORMAT)
+    authority: str
+    start: int
+    end: int
+    size: int
+    checkpoint: str
+    proof: tuple[bytes, ...]
+    directory: bytes
+    trust_root: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse another format, and a part that no log can have."""
+        if self.format != FORMAT or not 0 <= self.start < self.end <= self.size:
+            raise FormatError("heading", f"not {FORMAT}, or of entries that the log does not have")
+
+
+@dataclass(frozen=True)
+class ShownLeaf:
+    """A leaf with all its commitments, and the fields of it that are shown."""
+
+    index: int
+    leaf: bytes
+    opened: tuple[OpenedField, ...]
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """The steps, the verdict, and what was shown: how many leaves of each kind went to whom, and the times between."""
+
+    checks: tuple[Check, ...]
+    verdict: Verdict
+    fingerprint: str | None
+    heading: Heading | None
+    counts: Counter[tuple[str, str]]
+    earliest: datetime | None
+    latest: datetime | None
+
+
+def export_lines(heading: Heading, leaves: Iterable[ShownLeaf]) -> Iterator[bytes]:
+    """The lines of the file, each with its end."""
+    yield records.to_bytes(heading) + b"\n"
+    for leaf in leaves:
+        yield records.to_bytes(leaf) + b"\n"
+
+
+def verify_export(lines: Iterable[bytes], trust_root: TrustRoot | None) -> ExportReport:
+    """Check a file, given line by line. Never raises for what is in it."""
+    it = _Examination(iter(lines), trust_root)
+    checks: list[Check] = []
+    for number, (name, step) in enumerate(_STEPS, start=1):
+        if any(check.ok is False for check in checks):
+            checks.append(Check(number, name, None, "not reached"))
+            continue
+        try:
+            checks.append(Check(number, name, *step(it)))
+        except (SealingError, UnicodeDecodeError) as error:
+            checks.append(Check(number, name, False, str(error)))
+    verdict = Verdict.PROVEN if trust_root else Verdict.UNPROVEN
+    if any(check.ok is False for check in checks):
+        verdict = Verdict.REFUSED
+    fingerprint = trust_root.fingerprint if trust_root else None
+    times = sorted(it.times)
+    earliest, latest = (times[0], times[-1]) if times else (None, None)
+    return ExportReport(tuple(checks), verdict, fingerprint, it.heading, it.counts, earliest, latest)
+
+
+_Result = tuple[bool | None, str]
+
+
+@dataclass
+class _Examination:
+    """What the steps have established so far."""
+
+    lines: Iterator[bytes]
+    trust_root: TrustRoot | None
+    heading: Heading | None = None
+    root: bytes = b""
+    hashes: list[bytes] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    times: list[datetime] = field(default_factory=list)
+
+    @property
+    def head(self) -> Heading:
+        """The heading, once it was read."""
+        if self.heading is None:
+            raise FormatError("heading", "was not read")
+        return self.heading
+
+
+def _heading(it: _Examination) -> _Result:
+    it.heading = records.from_bytes(Heading, _line(it, "heading"), "heading", max_bytes=MAX_HEADING_BYTES)
+    head = it.heading
+    return True, f"entries {head.start} to {head.end - 1} of the {head.size} in the log of {head.authority}"
+
+
+def _checkpoint(it: _Examination) -> _Result:
+    head = it.head
+    directory = open_directory(head.directory, TrustRoot.from_bytes(head.trust_root))
+    entry = directory.entry(head.authority)
+    signed = verify_checkpoint(head.checkpoint, *entry.verify_keys(), origin=entry.log_origin)
+    if signed.size != head.size:
+        raise BindingError("checkpoint", f"is of {signed.size} entries, not of {head.size}")
+    it.root = signed.root
+    return True, f"{head.authority} signed its log of {head.size} entries (directory version {directory.version})"
+
+
+def _leaves(it: _Examination) -> _Result:
+    for index in range(it.head.start, it.head.end):
+        part = f"entry {index}"
+        shown = records.from_bytes(ShownLeaf, _line(it, part), part)
+        if shown.index != index:
+            raise BindingError(part, f"is missing: the line holds entry {shown.index}")
+        values = verify_opened(shown.leaf, shown.opened)
+        if tuple(values) != SHOWN:
+            raise FormatError(part, f"shows other fields than {', '.join(SHOWN)}")
+        it.hashes.append(leaf_hash(shown.leaf))
+        it.counts[values["kind"], values["counterparty"]] += 1
+        it.times.append(records.parse_time(values["recorded_at"], part))
+    if next(it.lines, None) is not None:
+        raise FormatError("file", "goes on after its last entry")
+    return True, f"{len(it.hashes)} leaves, each with the fields {', '.join(SHOWN)} opened"
+
+
+def _root(it: _Examination) -> _Result:
+    verify_range(it.hashes, it.head.start, it.head.size, it.head.proof, it.root)
+    return True, "with the subtrees beside them the leaves give the signed root: none is missing, changed or added"
+
+
+def _origin(it: _Examination) -> _Result:
+    if it.trust_root is None:
+        return None, "no trust root was given"
+    open_directory(it.head.directory, it.trust_root)
+    return True, f"the directory is signed by a founder of {it.trust_root.network!r}"
+
+
+def _line(it: _Examination, part: str) -> bytes:
+    line = next(it.lines, None)
+    if line is None or not line.endswith(b"\n"):
+        raise FormatError(part, "is cut off or missing")
+    return line[:-1]
+
+
+_STEPS = (
+    ("heading", _heading),
+    ("checkpoint", _checkpoint),
+    ("leaves", _leaves),
+    ("root", _root),
+    ("origin", _origin),
+)
