@@ -1,13 +1,17 @@
 """Pages of the exchange: what was sent and received, each with its receipt; never the content."""
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from palermo.node.directory import queries as directory
-from palermo.node.exchange import queries
+from palermo.node.exchange import actions, queries
 from palermo.web.access import Request
 from palermo.web.paging import asked_page, uncounted
+from palermo.web.work import waits_for
 
 
 @require_safe
@@ -30,8 +34,21 @@ def index(request: Request) -> HttpResponse:
 def message(request: Request, message_id: str) -> HttpResponse:
     """One message and its receipt."""
     row = queries.message_for(request.user, message_id)
-    context = {"message": row, "partner_name": directory.names().get(row.partner, row.partner), "state": row.state}
+    context = {
+        "message": row,
+        "partner_name": directory.names().get(row.partner, row.partner),
+        "waits": waits_for(request.user, request.path),
+        "state": row.state,
+    }
     return render(request, "palermo/messages/message.html", context)
+
+
+@require_POST
+def acknowledge(request: Request, message_id: str) -> HttpResponse:
+    """Somebody has looked into what became of the message: its task is done."""
+    actions.acknowledge(request.user, message_id=message_id, now=timezone.now())
+    messages.success(request, _("It is noted that you looked into this message."))
+    return redirect("message", message_id)
 
 
 @require_safe

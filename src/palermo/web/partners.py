@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from palermo.node.directory import actions, queries
 from palermo.node.exchange import queries as exchange
+from palermo.node.ledger import actions as ledger_actions
 from palermo.node.ledger import queries as ledger
 from palermo.node.office import actions as office
 from palermo.node.office import policy
@@ -19,6 +20,7 @@ from palermo.web.access import Request, needs
 from palermo.web.forms.partners import DirectoryForm
 from palermo.web.forms.rendering import attempt
 from palermo.web.paging import asked_page, slice_of, uncounted
+from palermo.web.work import waits_for
 
 
 @require_safe
@@ -47,9 +49,18 @@ def partner(request: Request, code: str) -> HttpResponse:
         "witnessed": uncounted(request, seen, ledger.PAGE),
         "peer": next((peer for peer in exchange.peers(request.user) if peer.code == code), None),
         "now": timezone.now(),
+        "waits": waits_for(request.user, request.path),
         "state": "member" if row.is_member else "former",
     }
     return render(request, "palermo/partners/partner.html", context)
+
+
+@require_POST
+def acknowledge(request: Request, code: str) -> HttpResponse:
+    """Somebody has looked into the partner's second history: its tasks are done."""
+    ledger_actions.acknowledge_second_history(request.user, code, now=timezone.now())
+    messages.success(request, _("It is noted that you looked into the second history of %(code)s.") % {"code": code})
+    return redirect("partner", code)
 
 
 @require_http_methods(["GET", "POST"])

@@ -84,9 +84,11 @@ urlpatterns = [
     path("messages/", messages.index, name="messages"),
     path("messages/<str:message_id>/", messages.message, name="message"),
     path("messages/<str:message_id>/receipt", messages.receipt, name="message-receipt"),
+    path("messages/<str:message_id>/acknowledge/", messages.acknowledge, name="message-acknowledge"),
     path("partners/", partners.index, name="partners"),
     path("partners/import/", partners.import_directory, name="directory-import"),
     path("partners/<str:code>/", partners.partner, name="partner"),
+    path("partners/<str:code>/acknowledge/", partners.acknowledge, name="partner-acknowledge"),
     # the office
     path("officers/", officers.index, name="officers"),
     path("officers/new/", officers.new, name="officer-new"),

@@ -6,8 +6,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from palermo.node.office import queries
+from palermo.node.office.policy import Actor
 from palermo.web.access import Request
 from palermo.web.paging import slice_of
+
+
+def waits_for(officer: Actor, link: str) -> bool:
+    """Whether a task that leads to this page is on the officer's queue."""
+    return any(task.link == link for task in queries.work_queue(officer))
 
 
 @require_safe

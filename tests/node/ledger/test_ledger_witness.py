@@ -5,6 +5,8 @@ import pytest
 from palermo.node.ledger import actions, queries
 from palermo.node.ledger.models import Witnessed
 from palermo.node.office import queries as office
+from palermo.node.office.errors import AccessDeniedError, NotFoundError
+from palermo.node.office.models import AuditRow
 from palermo.sealing.checkpoint import sign_checkpoint
 from palermo.sealing.errors import SealingError
 
@@ -49,3 +51,18 @@ def test_anothers_checkpoint_is_refused(network, code, origin):
     with pytest.raises(SealingError):
         actions.witness("BB-POL", partners_checkpoint(network, 5, b"a" * 32, code, origin), now=network.now)
     assert not Witnessed.objects.exists()
+
+
+def test_who_has_looked_into_a_second_history_takes_it_off_the_queue(network, make_officer):
+    auditor = make_officer("auditor", "auditor")
+    for root in (b"a", b"b"):
+        actions.witness("BB-POL", partners_checkpoint(network, 5, root * 32), now=network.now)
+    with pytest.raises(AccessDeniedError):
+        actions.acknowledge_second_history(make_officer("i", "investigator"), "BB-POL", now=network.now)
+    with pytest.raises(NotFoundError):
+        actions.acknowledge_second_history(auditor, "CC-FIU", now=network.now)
+    assert len(office.work_queue(auditor)) == 1
+    actions.acknowledge_second_history(auditor, "BB-POL", now=network.now)
+    assert office.work_queue(auditor) == []
+    assert AuditRow.objects.get(verb="ledger.second_history_acknowledged").target == "BB-POL"
+    assert [row.conflicts for row in queries.witnessed(auditor, "BB-POL")] == [True, False]

@@ -11,7 +11,9 @@ from palermo.node.ledger import tree
 from palermo.node.ledger.models import Checkpoint, Entry, Log, Witnessed
 from palermo.node.ledger.rows import EntryRow, WitnessedRow, entry_row, witnessed_row
 from palermo.node.office import actions as office
-from palermo.node.office.policy import Role
+from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
+from palermo.node.office.policy import Actor, Role
 from palermo.sealing.checkpoint import sign_checkpoint, verify_checkpoint
 from palermo.sealing.leaf import leaf_bytes, salt_fields
 from palermo.sealing.merkle import leaf_hash
@@ -91,12 +93,29 @@ def witness(partner: str, checkpoint_text: str, *, now: datetime) -> WitnessedRo
     return witnessed_row(row)
 
 
+@transaction.atomic
+def acknowledge_second_history(officer: Actor, partner: str, *, now: datetime) -> None:
+    """Note that a person has looked into a partner's second history and acted on it; the proof stays."""
+    policy.require(officer, "ledger.read")
+    conflicts = Witnessed.objects.filter(partner=partner, conflicts_with__isnull=False)
+    sizes = sorted(set(conflicts.values_list("size", flat=True)))
+    if not sizes:
+        raise NotFoundError
+    for size in sizes:
+        office.finish_task(_second_history_key(partner, size), now=now)
+    office.audit(officer, "ledger.second_history_acknowledged", partner, now=now)
+
+
+def _second_history_key(partner: str, size: int) -> str:
+    return f"ledger.second_history:{partner}:{size}"
+
+
 def _report_second_history(partner: str, size: int, now: datetime) -> None:
     where = f"{partner} at size {size}"
     append(kind="witness.second_history", counterparty=partner, fields={"size": str(size)}, now=now)
     office.audit(None, "ledger.second_history", where, now=now)
     office.add_task(
-        key=f"ledger.second_history:{partner}:{size}",
+        key=_second_history_key(partner, size),
         title=f"The log of {partner} shows two histories: two signed roots for its first {size} entries.",
         link=f"/partners/{partner}/",
         role=Role.AUDITOR,

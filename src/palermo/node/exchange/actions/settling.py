@@ -6,12 +6,13 @@ from django.db import transaction
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
-from palermo.node.exchange.models import Outgoing
+from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.states import MOVES, Outbox
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
 from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor, Role
 from palermo.sealing import dsse
 from palermo.sealing.canonical import MAX_INTEGER
@@ -68,8 +69,13 @@ def _expire(key: int, now: datetime) -> bool:
 
 @transaction.atomic
 def acknowledge(officer: Actor, *, message_id: str, now: datetime) -> None:
-    """Note that a person has looked into what became of a message, and take it off the work queue."""
+    """Note that a person has looked into what became of a message, and take it off the work queue.
+
+    Raises ``NotFoundError`` for an id that no message of either box has.
+    """
     policy.require(officer, "message.read")
+    if not any(box.objects.filter(message_id=message_id).exists() for box in (Outgoing, Incoming)):
+        raise NotFoundError
     for cause in TASKS:
         office.finish_task(f"exchange.{cause}:{message_id}", now=now)
     office.audit(officer, "message.acknowledged", message_id, now=now)
