@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
@@ -25,10 +26,17 @@ CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "correct horse battery staple"
 DESKTOP, PHONE = (1280, 900), (360, 740)
 
-_spec = importlib.util.spec_from_file_location("walking", HERE / "walking.py")
-walking = importlib.util.module_from_spec(_spec)
-sys.modules["walking"] = walking
-_spec.loader.exec_module(walking)
+
+def load(name: str) -> ModuleType:
+    """A module of this folder, once for all tests here."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+walking, *_ = [load(name) for name in ("walking", "watching", "keyboard", "desks")]
 
 
 @dataclass

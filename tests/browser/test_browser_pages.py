@@ -1,6 +1,7 @@
 """Every page in Chromium: no accessibility violation, nothing that the page policy refuses, no sideways scrolling."""
 
 import pytest
+from watching import overflow, violations
 
 pytestmark = pytest.mark.browser
 
@@ -62,20 +63,7 @@ PAGES = (
     ("investigator", "not-found", "/cases/none/"),
     ("auditor", "forbidden", "/cases/"),
 )
-WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 DESKTOP, PHONE = (1280, 900), (360, 740)
-
-
-def violations(page, axe) -> list[str]:
-    """What axe-core finds, one line each. Injected by evaluation: the page policy refuses a script tag."""
-    if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(axe)
-    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", list(WCAG))
-    return [
-        f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
 
 
 @pytest.mark.slow
@@ -94,9 +82,8 @@ def test_every_page_is_accessible_at_both_widths(officer, site, open_as, axe, sc
             if screenshots:
                 page.screenshot(path=screenshots / f"{name}-{width}.png", full_page=True)
             found += [f"{name} ({width}): {line}" for line in violations(page, axe)]
-            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if overflow > 0:
-                found.append(f"{name} ({width}): {overflow} pixels wider than the screen")
+            if pixels := overflow(page):
+                found.append(f"{name} ({width}): {pixels} pixels wider than the screen")
     assert not found, "\n".join(found)
 
 

@@ -1,7 +1,8 @@
 """What a person does on the pages, step by step, in a browser: the words of the tests that walk the road.
 
 Every function takes Playwright's page and the address of the node. It fills in the forms as a person would, by their
-labels, and returns the reference of what it made, read from the address it ends at.
+labels, and returns the reference of what it made, read from the address it ends at. Who asked to (:func:`watch`) looks
+at each page just before it is left.
 """
 
 import hashlib
@@ -10,11 +11,15 @@ import re
 import struct
 import time
 from base64 import b32decode
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Page, expect
 
 DONE_SECONDS = 120
+_watchers: WeakKeyDictionary[Page, Callable[[Page], None]] = WeakKeyDictionary()
 
 
 def one_time_code(secret: str, at: float) -> str:
@@ -22,6 +27,23 @@ def one_time_code(secret: str, at: float) -> str:
     digest = hmac.new(b32decode(secret), struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
     (number,) = struct.unpack_from(">I", digest, digest[-1] & 0x0F)
     return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+def watch(page: Page, look: Callable[[Page], None]) -> None:
+    """Have every page that is shown here looked at, just before it is left."""
+    _watchers[page] = look
+
+
+def leave(page: Page) -> None:
+    """Let whoever watches look at the page: it is about to be left."""
+    if page in _watchers:
+        _watchers[page](page)
+
+
+def go(page: Page, address: str) -> None:
+    """Leave the page for an address."""
+    leave(page)
+    page.goto(address)
 
 
 def state(page: Page) -> str:
@@ -34,18 +56,36 @@ def wait_for_state(page: Page, *wanted: str, seconds: float = DONE_SECONDS) -> N
     deadline = time.monotonic() + seconds
     while state(page) not in wanted:
         assert time.monotonic() < deadline, f"{page.url} is {state(page)!r}, not {wanted}"
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(500)
         page.reload()
+
+
+def wait_for_row(page: Page, address: str, row: str, seconds: float = DONE_SECONDS) -> str:
+    """Open a list again and again until a row is in it (a CSS selector); returns what the row refers to."""
+    go(page, address)
+    deadline = time.monotonic() + seconds
+    while page.locator(row).count() == 0:
+        assert time.monotonic() < deadline, f"{address} has no {row}"
+        page.wait_for_timeout(500)
+        page.reload()
+    return page.locator(row).first.get_attribute("data-ref") or ""
+
+
+def fact(page: Page, name: str) -> str:
+    """What a summary list on the page says of a thing."""
+    term = page.locator("dt", has_text=re.compile(f"^{re.escape(name)}$"))
+    return term.first.locator("xpath=following-sibling::dd[1]").inner_text()
 
 
 def press(page: Page, name: str) -> None:
     """Press a button of the page's content."""
+    leave(page)
     page.locator("main").get_by_role("button", name=name, exact=True).click()
 
 
 def reference(page: Page) -> str:
     """The last part of the address: what was just made."""
-    return page.url.rstrip("/").rpartition("/")[2]
+    return urlsplit(page.url).path.rstrip("/").rpartition("/")[2]
 
 
 # --- signing in -----------------------------------------------------------------------------
@@ -53,7 +93,7 @@ def reference(page: Page) -> str:
 
 def join(page: Page, link: str, password: str) -> str:
     """Use a one-time link; returns the second-factor secret."""
-    page.goto(link)
+    go(page, link)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_label("Password again").fill(password)
     press(page, "Continue")
@@ -66,7 +106,7 @@ def join(page: Page, link: str, password: str) -> str:
 
 def sign_in(page: Page, url: str, username: str, password: str, secret: str) -> None:
     """Sign in with both factors."""
-    page.goto(f"{url}/sign-in/")
+    go(page, f"{url}/sign-in/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
     press(page, "Continue")
@@ -77,13 +117,14 @@ def sign_in(page: Page, url: str, username: str, password: str, secret: str) -> 
 
 def sign_out(page: Page) -> None:
     """Sign out with the button above every page."""
+    leave(page)
     page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_have_text("Sign in")
 
 
 def make_officer(page: Page, url: str, *, username: str, full_name: str, roles: list[str]) -> str:
     """As the administrator: make an officer; returns the one-time link."""
-    page.goto(f"{url}/officers/new/")
+    go(page, f"{url}/officers/new/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Full name").fill(full_name)
     for role in roles:
@@ -97,7 +138,7 @@ def make_officer(page: Page, url: str, *, username: str, full_name: str, roles: 
 
 def make_holding(page: Page, url: str, *, code: str, name: str, partners: list[str], reveals: str = "existence") -> str:
     """As a supervisor: make a holding that these partners (codes) may match."""
-    page.goto(f"{url}/holdings/new/")
+    go(page, f"{url}/holdings/new/")
     page.get_by_label("Code", exact=True).fill(code)
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Source").fill("Invented for the test")
@@ -114,7 +155,7 @@ def make_holding(page: Page, url: str, *, code: str, name: str, partners: list[s
 
 def load_files(page: Page, url: str, holding: str, files: list[Path], format_code: str = "ftm") -> None:
     """Load files into a holding and wait until they are in."""
-    page.goto(f"{url}/holdings/{holding}/")
+    go(page, f"{url}/holdings/{holding}/")
     page.get_by_label("Format").select_option(format_code)
     page.get_by_label("Files").set_input_files([str(file) for file in files])
     press(page, "Load")
@@ -123,7 +164,7 @@ def load_files(page: Page, url: str, holding: str, files: list[Path], format_cod
 
 def open_epoch(page: Page, url: str) -> None:
     """Open an epoch and wait until it is published."""
-    page.goto(f"{url}/matching/")
+    go(page, f"{url}/matching/")
     press(page, "Open an epoch")
     wait_for_state(page, "open")
 
@@ -133,7 +174,7 @@ def open_epoch(page: Page, url: str) -> None:
 
 def open_case(page: Page, url: str, *, title: str, purpose: str, legal_basis: str) -> str:
     """Open a case."""
-    page.goto(f"{url}/cases/new/")
+    go(page, f"{url}/cases/new/")
     page.get_by_label("Title").fill(title)
     page.get_by_label("Purpose").fill(purpose)
     page.get_by_label("Legal basis").fill(legal_basis)
@@ -143,7 +184,7 @@ def open_case(page: Page, url: str, *, title: str, purpose: str, legal_basis: st
 
 def add_subject(page: Page, url: str, case: str, *, name: str, phone: str = "", iban: str = "") -> None:
     """Add a person to a case."""
-    page.goto(f"{url}/cases/{case}/subjects/")
+    go(page, f"{url}/cases/{case}/subjects/")
     page.get_by_label(re.compile("^Name")).fill(name)
     page.get_by_label(re.compile("^Telephone numbers")).fill(phone)
     page.get_by_label(re.compile("^IBAN")).fill(iban)
@@ -153,25 +194,28 @@ def add_subject(page: Page, url: str, case: str, *, name: str, phone: str = "", 
 
 
 def add_member(page: Page, url: str, case: str, name: str) -> None:
-    """Let another officer know."""
-    page.goto(f"{url}/cases/{case}/members/")
-    page.get_by_label("Officer").select_option(label=name)
-    press(page, "Add to the team")
+    """Let another officer know, unless the team has them already."""
+    go(page, f"{url}/cases/{case}/members/")
+    listed = page.locator("tr[data-ref]", has_text=name)
+    if listed.count() == 0:
+        page.get_by_label("Officer").select_option(label=name)
+        press(page, "Add to the team")
+    expect(listed).to_have_count(1)
 
 
 def start_run(page: Page, url: str, case: str, *, partner: str, legal_basis: str, inputs: str = "subjects") -> str:
     """Match the case's subjects, or a holding, with a partner."""
-    page.goto(f"{url}/cases/{case}/runs/new/")
+    go(page, f"{url}/cases/{case}/runs/new/")
     page.get_by_label("Partner").select_option(partner)
     page.locator(f'input[name="inputs"][value="{inputs}"]').check()
-    page.get_by_label("Legal basis").fill(legal_basis)
+    page.get_by_label("Legal basis").select_option(legal_basis)
     press(page, "Start the run")
     return reference(page)
 
 
 def judge(page: Page, url: str, hit: str, verdict: str, reason: str) -> None:
     """Judge a hit; ``verdict`` as it reads: Same, Different, Unsure."""
-    page.goto(f"{url}/hits/{hit}/")
+    go(page, f"{url}/hits/{hit}/")
     page.get_by_label(verdict, exact=True).check()
     page.get_by_label("Reason").fill(reason)
     press(page, "Keep the judgement")
@@ -199,7 +243,7 @@ def fill_in(page: Page, facts: dict[str, str]) -> None:
 
 def draft_request(page: Page, url: str, case: str, code: str, *, partner: str, facts: dict[str, str]) -> str:
     """Draft a request of a type."""
-    page.goto(f"{url}/cases/{case}/requests/new/{code}/")
+    go(page, f"{url}/cases/{case}/requests/new/{code}/")
     fill_in(page, {"partner": partner, **facts})
     press(page, "Save the draft")
     return reference(page)
@@ -207,45 +251,45 @@ def draft_request(page: Page, url: str, case: str, code: str, *, partner: str, f
 
 def answer_gates(page: Page, url: str, request: str, reason: str = "Looked at: no cause for concern.") -> None:
     """Answer every safeguard that is open: no concern, proceed."""
-    page.goto(f"{url}/requests/{request}/")
+    go(page, f"{url}/requests/{request}/")
     open_gates = page.locator('tr[data-state="open"]').all()
     for gate in [row.get_attribute("data-ref") for row in open_gates]:
-        page.goto(f"{url}/requests/{request}/gates/{gate}/")
+        go(page, f"{url}/requests/{request}/gates/{gate}/")
         fill_in(page, {"concern": "no", "decision": "proceed", "reason": reason})
         press(page, "Keep the answer")
 
 
 def submit(page: Page, url: str, request: str) -> str:
     """Ask for approval; returns the approval's number."""
-    page.goto(f"{url}/requests/{request}/submit/")
+    go(page, f"{url}/requests/{request}/submit/")
     press(page, "Ask a second person")
     return page.locator("[data-approval]").get_attribute("data-approval") or ""
 
 
 def approve(page: Page, url: str, approval: str, reason: str = "Complete, and within the treaty.") -> None:
     """Decide as the second person."""
-    page.goto(f"{url}/approvals/{approval}/")
+    go(page, f"{url}/approvals/{approval}/")
     fill_in(page, {"approved": "yes", "reason": reason})
     press(page, "Keep the decision")
 
 
 def send(page: Page, url: str, request: str) -> None:
     """Send an approved request."""
-    page.goto(f"{url}/requests/{request}/send/")
+    go(page, f"{url}/requests/{request}/send/")
     press(page, "Send")
     expect(page.locator("main")).not_to_have_attribute("data-state", "approved")
 
 
 def answer(page: Page, url: str, request: str, facts: dict[str, str]) -> None:
     """Answer a partner's request; ``facts`` by field name: outcome, ground, reasons, package, consent …"""
-    page.goto(f"{url}/requests/{request}/answer/")
+    go(page, f"{url}/requests/{request}/answer/")
     fill_in(page, facts)
     press(page, "Send the answer")
 
 
 def add_item(page: Page, url: str, case: str, file: Path, *, what: str) -> str:
     """Add an item of evidence."""
-    page.goto(f"{url}/cases/{case}/evidence/new/")
+    go(page, f"{url}/cases/{case}/evidence/new/")
     page.get_by_label("File", exact=True).set_input_files(str(file))
     fill_in(page, {"what": what, "collected_by": "Officer Example", "how": "Handed over by the bank", "where": "Bank"})
     fill_in(page, {"origin": "own", "collected_at": "2026-02-03", "collected_at_time": "10:30"})
@@ -255,7 +299,7 @@ def add_item(page: Page, url: str, case: str, file: Path, *, what: str) -> str:
 
 def seal(page: Page, url: str, case: str, items: list[str], *, recipient: str, request: str) -> str:
     """Seal items for a partner's request."""
-    page.goto(f"{url}/cases/{case}/packages/new/")
+    go(page, f"{url}/cases/{case}/packages/new/")
     for item in items:
         page.locator(f'[name="items"][value="{item}"]').check()
     fill_in(page, {"recipient": recipient, "request_reference": request})
@@ -263,7 +307,15 @@ def seal(page: Page, url: str, case: str, items: list[str], *, recipient: str, r
     return reference(page)
 
 
+def download(page: Page, url: str, package: str, path: Path) -> None:
+    """Download a package to a file."""
+    go(page, f"{url}/packages/{package}/")
+    with page.expect_download() as arriving:
+        page.get_by_role("button", name="Download").click()
+    arriving.value.save_as(path)
+
+
 def verify(page: Page, url: str, package: str) -> str:
     """Verify a package; returns the verdict."""
-    page.goto(f"{url}/packages/{package}/verify/")
+    go(page, f"{url}/packages/{package}/verify/")
     return state(page)
