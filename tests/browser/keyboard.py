@@ -6,6 +6,8 @@ import walking
 from playwright.sync_api import Page
 
 FORM_TABS = 150
+LONG_TEXT = 40
+"""A longer text is put in as a keyboard's paste does, in one piece."""
 _PARTS = ("year", "month", "day")
 _FOCUSED = """() => {
   const { tagName, type, name, value, checked, textContent } = document.activeElement;
@@ -55,6 +57,8 @@ def _answer(page: Page, control: Mapping[str, str], value: str) -> bool:
         page.keyboard.press("Space")
     elif control["type"] in ("radio", "select-one"):
         _choose(page, value)
+    elif len(value) > LONG_TEXT:
+        page.keyboard.insert_text(value)
     else:
         page.keyboard.type(value)
     answered = page.evaluate(_FOCUSED)

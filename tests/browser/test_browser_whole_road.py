@@ -56,7 +56,9 @@ def road(tmp_path, chromium, axe, screenshots) -> Iterator[Road]:
     network.make()
     offices = Offices(chromium, Watch(axe, screenshots), {code: node.url for code, node in network.nodes.items()})
     with network.running():
-        yield Road(Stage(network, world, tmp_path), world.write(tmp_path), offices)
+        stage = Stage(network, world, tmp_path)
+        yield Road(stage, world.write(tmp_path), offices)
+        stage.staff.leave()
 
 
 def test_people_walk_the_whole_road(road: Road) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_BUILD = """() => Array.from(document.querySelectorAll("html, body *"), (element) =>
-  ["class", "role", "type", "data-state"].map((name) => element.getAttribute(name)).concat(element.tagName).join()
-).join("\\n")"""
+_BUILD = """() => [...new Set(Array.from(document.querySelectorAll("main, main *"), (element) =>
+  ["class", "role", "type"].map((name) => element.getAttribute(name)).concat(element.tagName).join()
+))].concat(document.querySelector("h1").textContent).join("\\n")"""
 
 
 def violations(page: Page, axe: str) -> list[str]:
@@ -35,8 +35,8 @@ def overflow(page: Page) -> int:
 class Watch:
     """Looks at the pages of many people, takes pictures of them, and keeps what is wrong with any.
 
-    A page that is built element by element like one that was looked at, and differs in its words alone, is counted but
-    not looked at again. ``axe``: source of axe-core; ``screenshots``: the folder for pictures, or None.
+    A page with the heading of one that was looked at, and with no kind of element that was not on that one, is counted
+    but not looked at again. ``axe``: source of axe-core; ``screenshots``: the folder for pictures, or None.
     """
 
     axe: str

@@ -59,7 +59,7 @@ class PageField(BoundField):
     def shows_optional(self) -> bool:
         """Whether the label says that the field may stay empty: not where a draft may, but what is sent may not."""
         may_be_empty = not self.field.required and not getattr(self.field, "needed_later", False)
-        return may_be_empty and not self.is_lone_checkbox
+        return may_be_empty and not self.field.disabled and not self.is_lone_checkbox
 
 
 class Renderer(DjangoTemplates):

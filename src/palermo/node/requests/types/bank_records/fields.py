@@ -42,7 +42,10 @@ OFFENCE = section(
         choices=YES_NO_UNKNOWN,
     ),
     FormField(
-        "transnational_grounds", "The grounds for that", "The facts on which the suspicion rests.", "UNTOC 18(1)"
+        "transnational_grounds",
+        "Grounds to suspect that it is transnational",
+        "The facts on which the suspicion rests.",
+        "UNTOC 18(1)",
     ),
     FormField(
         "organised_group",
@@ -52,7 +55,12 @@ OFFENCE = section(
         Widget.RADIO,
         choices=YES_NO_UNKNOWN,
     ),
-    FormField("group_grounds", "The grounds for that", "The facts on which the suspicion rests.", "UNTOC 18(1)"),
+    FormField(
+        "group_grounds",
+        "Grounds to suspect that such a group is involved",
+        "The facts on which the suspicion rests.",
+        "UNTOC 18(1)",
+    ),
     FormField(
         "other_treaty",
         "Does another treaty of mutual assistance bind both States?",
