@@ -52,5 +52,5 @@ def test_the_auditor_downloads_the_log_and_it_verifies(node, browser):
     assert (report.verdict, report.counts.total()) == ("proven", len(lines) - 1)
     part = b"".join(auditor.get("/ledger/export?from=1&to=2")).splitlines(keepends=True)
     assert verify_export(part, root).heading.start == 1 and len(part) == 2
-    for query, status in [("?from=x", 422), ("?from=3&to=3", 422), ("?to=99999", 409), ("?from=-1", 422)]:
+    for query, status in [("?from=x", 422), ("?from=1&to=1", 422), ("?to=99999", 409), ("?from=-1", 422)]:
         assert auditor.get(f"/ledger/export{query}").status_code == status
