@@ -54,9 +54,7 @@ class HoldingEditForm(PageForm):
     duty_unit = forms.ChoiceField(
         label=_("Duty unit"),
         required=False,
-        help_text=_(
-            "Its officers learn of hits. Without one, supervisors do, and add whom it concerns."
-        ),
+        help_text=_("Its officers learn of hits. Without one, supervisors do, and add whom it concerns."),
     )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
