@@ -7,8 +7,16 @@ from pathlib import Path
 
 import django
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from palermo.config import node_file
+
+# No test is timed: machines are shared. In CI the examples are the same each time; elsewhere each run looks for new ones.
+hypothesis_settings.register_profile(
+    "palermo", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("palermo")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
