@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from palermo.config import node_file
 
-# No test is timed: machines are shared. In CI the examples are the same each time; elsewhere each run looks for new ones.
+# No test is timed: machines are shared. In CI the examples are the same each time; elsewhere each run seeks new ones.
 hypothesis_settings.register_profile(
     "palermo", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
 )
