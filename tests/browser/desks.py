@@ -7,6 +7,8 @@ import walking
 from playwright.sync_api import Browser, Page
 from watching import Watch
 
+from palermo.cli.demo.person import LogIn
+
 DESKTOP = {"width": 1280, "height": 900}
 
 
@@ -23,6 +25,11 @@ class Desk:
     def join(self, link: str) -> None:
         """Use the one-time link, then sign in from the page with the recovery codes."""
         self.secret = walking.join(self.page, link, self.password)
+        self.sign_in()
+
+    def sign_in_as(self, log_in: LogIn) -> None:
+        """Sign in as someone who joined elsewhere."""
+        self.password, self.secret = log_in.password, log_in.secret
         self.sign_in()
 
     def sign_in(self) -> None:

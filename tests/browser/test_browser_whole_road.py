@@ -1,7 +1,8 @@
 """The whole road in Chromium: people of three real nodes do every step of it on the pages, some by keyboard alone.
 
-Nobody presses anything for them but at the third node, and for two of the second: those are the demo's own officers.
-Every page is held against axe-core's rules and the page policy at the moment it is left.
+What the demo's own officers do without a browser: most use their one-time links so, one administrator opens an epoch,
+and the third authority, which only takes part, loads and publishes. Every page is held against axe-core's rules and the
+page policy at the moment it is left.
 """
 
 import copy
@@ -81,35 +82,41 @@ def test_people_walk_the_whole_road(road: Road) -> None:
 
 
 def people_join(road: Road) -> None:
-    """At the asker everyone joins by browser; the others join as the demo's officers do."""
-    network, offices = road.stage.network, road.offices
-    administrator = offices.furnish(ASKER, ADMINISTRATOR)
-    administrator.join(network.links[ASKER])
+    """The asker's administrator and first officer join on the pages; everyone who works on pages signs in there."""
+    stage, offices = road.stage, road.offices
+    offices.furnish(ASKER, ADMINISTRATOR).join(stage.network.links[ASKER])
+    page, url = offices.at(ASKER, ADMINISTRATOR)
     for username, (full_name, roles) in OFFICERS.items():
-        page, url = offices.at(ASKER, ADMINISTRATOR)
         words = [role.replace("central_authority", "central-authority officer").capitalize() for role in roles]
         link = walking.make_officer(page, url, username=username, full_name=full_name, roles=words)
-        offices.furnish(ASKER, username).join(link)
+        desk = offices.furnish(ASKER, username)
+        if username == "investigator":
+            desk.join(link)
+        else:
+            desk.sign_in_as(join_by_program(stage, ASKER, username, link))
     for node, usernames in BY_PROGRAM.items():
-        enrol_by_program(road.stage, node, usernames)
+        enrol_by_program(stage, node, usernames)
     for username in AT_THE_HOLDER:
-        desk, log_in = offices.furnish(HOLDER, username), road.stage.person(HOLDER, username).log_in
-        desk.password, desk.secret = log_in.password, log_in.secret
-        desk.sign_in()
+        offices.furnish(HOLDER, username).sign_in_as(stage.person(HOLDER, username).log_in)
 
 
 def enrol_by_program(stage: Stage, node: str, usernames: tuple[str, ...]) -> None:
-    """An administrator joins by the one-time link and invites these officers: the same pages, without a browser."""
-    url, people = stage.network.nodes[node].url, stage.staff.people
-    for username in (ADMINISTRATOR, *usernames):
-        people[node, username] = Person(url, LogIn(node, username, (), secrets.token_hex(9)))
-    administrator = people[node, ADMINISTRATOR]
-    administrator.join(stage.network.links[node])
+    """An administrator joins and invites these officers, without a browser."""
+    join_by_program(stage, node, ADMINISTRATOR, stage.network.links[node])
+    administrator = stage.person(node, ADMINISTRATOR)
     for username in usernames:
         full_name, roles = OFFICERS[username]
         facts = {"username": username, "full_name": full_name, "roles": roles, "time_zone": "UTC"}
         invited = administrator.post(administrator.get("/officers/new/"), "/officers/new/", facts)
-        people[node, username].join(invited.value("data-invitation"))
+        join_by_program(stage, node, username, invited.value("data-invitation"))
+
+
+def join_by_program(stage: Stage, node: str, username: str, link: str) -> LogIn:
+    """Use a one-time link as the demo's officers do: the same pages and both factors."""
+    log_in = LogIn(node, username, (), secrets.token_hex(9))
+    stage.staff.people[node, username] = Person(stage.network.nodes[node].url, log_in)
+    stage.staff.people[node, username].join(link)
+    return log_in
 
 
 def authorities_load_and_publish(road: Road) -> None:

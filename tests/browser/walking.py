@@ -78,9 +78,10 @@ def fact(page: Page, name: str) -> str:
 
 
 def press(page: Page, name: str) -> None:
-    """Press a button of the page's content."""
+    """Press a button of the page's content, and wait for the page that it leads to."""
     leave(page)
-    page.locator("main").get_by_role("button", name=name, exact=True).click()
+    with page.expect_navigation():
+        page.locator("main").get_by_role("button", name=name, exact=True).click()
 
 
 def reference(page: Page) -> str:
