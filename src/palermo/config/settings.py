@@ -38,7 +38,6 @@ ALLOWED_HOSTS = list(NODE.hosts)
 PALERMO_AUTHORITY = NODE.authority
 
 # --- apps -----------------------------------------------------------------------------------
-_NODE = Path(node_file.__file__).parents[1] / "node"
 _ROOMS = ("directory", "office", "ledger", "exchange", "holdings", "cases", "matching", "evidence", "requests")
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -51,7 +50,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
-    *(f"palermo.node.{room}" for room in _ROOMS if (_NODE / room / "apps.py").exists()),
+    *(f"palermo.node.{room}" for room in _ROOMS),
     "palermo.web",
 ]
 MIDDLEWARE = [

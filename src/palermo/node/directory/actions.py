@@ -1,13 +1,12 @@
 """Writes of the directory: importing what the founders signed."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 
+from palermo.lake.files import write_whole
 from palermo.node.directory import queries
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
 from palermo.node.directory.queries import DirectoryError
@@ -33,17 +32,8 @@ def set_trust_root(data: bytes) -> TrustRoot:
     path = trust_root_file()
     if path.exists() and path.read_bytes() != data:
         raise DirectoryError("This node trusts another root. A node joins one network; make a new node for another.")
-    _write_whole(path, data)
+    write_whole(path, data)
     return root
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 @transaction.atomic

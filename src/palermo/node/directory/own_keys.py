@@ -5,7 +5,6 @@ the authority's own statement of when partners may use it, signed once when the 
 prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the private files are locked.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from palermo.lake.files import write_whole
 from palermo.node.home import keys_folder
 from palermo.sealing import dsse
 from palermo.sealing.directory import (
@@ -71,12 +71,7 @@ def create_recipient_key(now: datetime) -> bytes:
     signed = sign_recipient_key(settings.PALERMO_AUTHORITY, key.public, start, end, signing_key())
     write_private(keys_folder() / f"recipient-{key.key_id}.key", key.to_bytes(), _passphrase())
     # The statement comes last: a key without one was never offered to anybody, and is made anew.
-    temporary = keys_folder() / f".recipient-{key.key_id}.signed"
-    with temporary.open("wb") as file:
-        file.write(signed)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(keys_folder() / f"recipient-{key.key_id}.signed")
+    write_whole(keys_folder() / f"recipient-{key.key_id}.signed", signed)
     return signed
 
 

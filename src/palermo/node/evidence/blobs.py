@@ -12,6 +12,7 @@ from pathlib import Path
 from palermo.node.home import blobs_folder
 from palermo.sealing.archive import Content, content_chunks
 from palermo.sealing.bagit import digest_of
+from palermo.sealing.durable import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,3 @@ def write_synced(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the folder's names, so that a rename in it outlives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,6 +18,7 @@ from palermo.node.home import packages_folder
 from palermo.sealing import package as sealing
 from palermo.sealing.archive import ZipTree
 from palermo.sealing.bagit import digest_of
+from palermo.sealing.durable import sync_folder
 from palermo.sealing.verify import Verdict, verify_package
 
 
@@ -36,7 +37,7 @@ def receive_package(
         path = packages_folder() / f"{manifest.package_id}{sealing.SUFFIX}"
         staged.chmod(0o400)
         staged.replace(path)  # at most the leftover of a killed attempt: a package that was kept is refused above
-        blobs.sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         staged.unlink(missing_ok=True)
     package = Package.objects.create(
