@@ -1,4 +1,4 @@
-"""What earlier versions of the protocol wrote is read by this one: the vectors were made by that version and are kept."""
+"""What earlier versions of the protocol wrote is read by this one; those versions made the vectors themselves."""
 
 import json
 from datetime import UTC, datetime, timedelta
