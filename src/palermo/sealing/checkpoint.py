@@ -3,8 +3,8 @@
 The log signs with its authority's signing key, so a checkpoint has exactly two signature lines, in this order:
 
 1. Ed25519 as C2SP signed-note defines it (type 0x01): any C2SP client verifies a checkpoint by this line alone.
-2. ML-DSA-65 over the same text. C2SP assigns that algorithm no type (its ML-DSA-44 is for witnesses), so it has type
-0xff    followed by :data:`ML_DSA_65_TYPE`.
+2. ML-DSA-65 over the same text. C2SP assigns that algorithm no type (its ML-DSA-44 is for witnesses), so it has
+type 0xff and the name in :data:`ML_DSA_65_TYPE`.
 
 Both must verify. A text that carries other lines, such as a witness's, is refused here: witnesses' lines are kept
 beside it. A note starts with its origin, which holds no space; DSSE signs ``DSSEv1 ...``: neither can pass for the
@@ -23,7 +23,7 @@ from palermo.sealing.merkle import HASH_BYTES
 ML_DSA_65_TYPE = b"\xffpalermo/note/ml-dsa-65"
 MAX_CHECKPOINT_BYTES = 8192
 _ED25519_TYPE = b"\x01"
-_ORIGIN = re.compile(r"[!-*,-~]{1,200}")  # visible ASCII but "+"
+ORIGIN = re.compile(r"[!-*,-~]{1,200}")  # visible ASCII but "+"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _NOTE = re.compile(r"([^\n]*)\n([^\n]*)\n([^\n]*)\n\n— ([^ \n]*) ([^ \n]*)\n— ([^ \n]*) ([^ \n]*)\n")
 
@@ -40,7 +40,7 @@ class Checkpoint:
 
 def sign_checkpoint(origin: str, size: int, root: bytes, key: SigningKey) -> str:
     """The signed note for a log of that size and root. Raises FormatError for an origin that is not plain ASCII."""
-    body = _body(origin, size, root)
+    body = note_body(origin, size, root)
     signatures = key.sign(body.encode())
     return _write(origin, body, key.public, signatures)
 
@@ -61,14 +61,15 @@ def verify_checkpoint(text: str, *keys: VerifyKey, origin: str | None = None) ->
         raise TrustError("checkpoint", f"is that of the log {checkpoint.origin!r}, not of {origin!r}")
     for key in keys:
         if [line[:4] for line in lines] == note_key_ids(checkpoint.origin, key):
-            body = _body(checkpoint.origin, checkpoint.size, checkpoint.root)
+            body = note_body(checkpoint.origin, checkpoint.size, checkpoint.root)
             key.verify(body.encode(), Signatures(lines[0][4:], lines[1][4:]))
             return checkpoint
     raise UnknownKeyError("checkpoint", f"of {checkpoint.origin} is not signed by a known key of that log")
 
 
-def _body(origin: str, size: int, root: bytes) -> str:
-    if not _ORIGIN.fullmatch(origin):
+def note_body(origin: str, size: int, root: bytes) -> str:
+    """What a checkpoint's signatures cover: origin, size and root, a line each. Raises FormatError."""
+    if not ORIGIN.fullmatch(origin):
         raise FormatError("checkpoint origin", "must be 1 to 200 visible ASCII characters without plus")
     if not 0 <= size < canonical.MAX_INTEGER or len(root) != HASH_BYTES:
         raise FormatError("checkpoint", "its size or root is out of range")
@@ -98,6 +99,6 @@ def _parse(text: str) -> tuple[Checkpoint, list[bytes]]:
     if match[4] != origin or match[6] != origin:
         raise FormatError("checkpoint", "signed under another name than its origin")
     lines = [canonical.decode_base64(match[number], "checkpoint signature") for number in (5, 7)]
-    if not text.startswith(_body(origin, size, root)):
+    if not text.startswith(note_body(origin, size, root)):
         raise FormatError("checkpoint", "not written as we write it")
     return Checkpoint(origin, size, root, text), lines
