@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from cryptography import x509
+
 from palermo.sealing import dsse, records
 from palermo.sealing.errors import FormatError, RollbackError, TrustError
 from palermo.sealing.keys import RecipientPublicKey, SigningKey, VerifyKey, fingerprint_of
@@ -26,6 +28,11 @@ MAX_CODE = 20
 """How long an authority's code may be: it is part of every reference that people read, copy and say aloud."""
 CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_CODE - 1}}}")
 CODE_RULE = f"not 1 to {MAX_CODE} letters, digits, dots, dashes or underscores"
+
+MAX_VERSION = 2**31 - 1
+"""The highest version of a directory or trust root: what every database keeps as a whole number."""
+MAX_PROTOCOL = 1000
+COSIGNER_KEY_BYTES = 32 + 1312
 
 # How long an entry's texts may be, in characters: every node keeps them.
 _LONGEST_TEXTS = {"name": 200, "jurisdiction": 64, "endpoint": 300, "contact_point": 300, "log_origin": 200}
@@ -42,6 +49,7 @@ class Role(StrEnum):
     DRUG_CONTROL = "drug-control"
     REGIONAL_CENTRE = "regional-centre"
     INTERNATIONAL_ORGANISATION = "international-organisation"
+    RELAY = "relay"
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,10 @@ class AuthorityEntry:
     """One authority. ``roles``: what it is competent for, one or several (a police bureau may be its state's central
     authority too). ``jurisdiction`` is an ISO 3166-1 code (or the organisation's own), ``languages`` ISO 639-1 codes,
     ``log_origin`` the first line of its log's checkpoints, ``recipient_keys`` statements of :func:`sign_recipient_key`.
+
+    ``protocol`` is the highest version of the envelope that it reads. ``relay`` is the code of the member that stores
+    and forwards for it: it needs no ``endpoint`` then. With neither, post reaches it by courier alone.
+    ``cosigner_key`` is the key with which it witnesses others' logs (:mod:`palermo.sealing.cosignature`).
     """
 
     code: str
@@ -95,11 +107,20 @@ class AuthorityEntry:
     log_origin: str
     signing_keys: tuple[SigningKeyPeriod, ...]
     recipient_keys: tuple[bytes, ...] = ()
+    protocol: int = 1
+    relay: str = ""
+    cosigner_key: bytes = b""
 
     def __post_init__(self) -> None:
-        """Refuse a code that could not stand in a message header, and texts that a node could not keep."""
+        """Refuse a code that could not stand in a message header, and what a node could not keep."""
         if not CODE.fullmatch(self.code):
             raise FormatError("authority.code", CODE_RULE)
+        if self.relay and (not CODE.fullmatch(self.relay) or self.relay == self.code):
+            raise FormatError("authority.relay", f"{CODE_RULE}, or the authority itself")
+        if not 1 <= self.protocol <= MAX_PROTOCOL:
+            raise FormatError("authority.protocol", f"not a version from 1 to {MAX_PROTOCOL}")
+        if len(self.cosigner_key) not in (0, COSIGNER_KEY_BYTES):
+            raise FormatError("authority.cosigner_key", f"not {COSIGNER_KEY_BYTES} bytes of Ed25519 and ML-DSA-44")
         for name, longest in _LONGEST_TEXTS.items():
             text = getattr(self, name)
             if len(text) > longest or "\0" in text:
@@ -123,7 +144,12 @@ class AuthorityEntry:
 @dataclass(frozen=True, kw_only=True)
 class Directory:
     """The members of a network, at a version that only rises. ``founders`` are key ids, ``previous_digest`` the
-    SHA-256 in hex of the signed version before this one ("" for the first).
+    SHA-256 in hex of the version before this one ("" for the first): see :func:`check_successor`.
+
+    From ``expires_at`` on it is no longer imported, and nothing new is sent by it: founders that fall silent, or
+    whose new versions are held back, are noticed. ``witnesses`` are the codes of the members that cosign the others'
+    logs, ``recovery_key`` the verify key that signs a log's new beginning, ``timestamp_authorities`` the certificates
+    (DER) that RFC 3161 time stamps may rest on.
     """
 
     network: str
@@ -132,14 +158,38 @@ class Directory:
     founders: tuple[str, ...]
     entries: tuple[AuthorityEntry, ...]
     previous_digest: str = ""
+    expires_at: datetime | None = None
+    witnesses: tuple[str, ...] = ()
+    recovery_key: bytes = b""
+    timestamp_authorities: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a directory that names an authority twice (in any case) or a version below 1."""
+        """Refuse a directory whose parts do not fit one another: each names members and keys that are there."""
         codes = [entry.code.casefold() for entry in self.entries]
         if len(set(codes)) != len(codes):
             raise FormatError("directory", "names an authority twice")
-        if self.version < 1:
-            raise FormatError("directory.version", "starts at 1")
+        if not 1 <= self.version <= MAX_VERSION:
+            raise FormatError("directory.version", f"starts at 1 and ends at {MAX_VERSION}")
+        if self.expires_at is not None and self.expires_at <= self.created_at:
+            raise FormatError("directory.expires_at", "is not after its creation")
+        self._check_services()
+        if self.recovery_key:
+            VerifyKey.from_bytes(self.recovery_key)
+        for certificate in self.timestamp_authorities:
+            _check_certificate(certificate)
+
+    def _check_services(self) -> None:
+        """Relays and witnesses are members that can do it, and nobody is relayed by one that is relayed itself."""
+        by_code = {entry.code: entry for entry in self.entries}
+        for entry in self.entries:
+            relay = by_code.get(entry.relay)
+            if entry.relay and (relay is None or Role.RELAY not in relay.roles or not relay.endpoint or relay.relay):
+                raise FormatError(f"relay of {entry.code}", "is no member with the role relay and an endpoint")
+        if len(set(self.witnesses)) != len(self.witnesses):
+            raise FormatError("directory.witnesses", "names a witness twice")
+        for code in self.witnesses:
+            if code not in by_code or not by_code[code].cosigner_key:
+                raise FormatError("directory.witnesses", f"{code[:MAX_CODE]!r} is no member with a cosigner key")
 
     def entry(self, code: str) -> AuthorityEntry:
         """The authority of that code. Raises TrustError when it is not a member."""
@@ -151,16 +201,25 @@ class Directory:
 
 @dataclass(frozen=True)
 class TrustRoot:
-    """The network's name and its founders' verify keys (``VerifyKey.to_bytes`` each): all that a member must trust."""
+    """The network's name and its founders' verify keys (``VerifyKey.to_bytes`` each): all that a member must trust.
+
+    ``threshold`` of the founders sign a directory. ``version`` rises when founders change.
+    """
 
     network: str
     founders: tuple[bytes, ...]
     kind: str = records.always("palermo-trust-root/1")
+    threshold: int = 1
+    version: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse another kind of file, and a root without founders."""
+        """Refuse another kind of file, a root without founders, and a threshold that nobody or everybody meets."""
         if self.kind != "palermo-trust-root/1" or not self.founders:
             raise FormatError("trust root", "of another version, or names no founder")
+        if not 1 <= self.threshold <= len(self.founders) <= dsse.MAX_SIGNERS:
+            raise FormatError("trust root", f"needs 1 to {dsse.MAX_SIGNERS} founders, and a threshold they can meet")
+        if not 1 <= self.version <= MAX_VERSION:
+            raise FormatError("trust root.version", f"starts at 1 and ends at {MAX_VERSION}")
 
     @property
     def keys(self) -> dict[str, VerifyKey]:
@@ -183,6 +242,13 @@ class TrustRoot:
         if len(root.keys) != len(root.founders):
             raise FormatError("trust root", "names a founder twice")
         return root
+
+
+def _check_certificate(der: bytes) -> None:
+    try:
+        x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        raise FormatError("directory.timestamp_authorities", "holds what is no X.509 certificate in DER") from error
 
 
 def sign_recipient_key(

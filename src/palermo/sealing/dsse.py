@@ -15,7 +15,8 @@ from palermo.sealing.errors import FormatError, UnknownKeyError
 from palermo.sealing.keys import ED25519, ML_DSA_65, Signatures, SigningKey, VerifyKey
 
 MAX_PAYLOAD_BYTES = 64 << 20
-MAX_ENVELOPE_BYTES = MAX_PAYLOAD_BYTES * 4 // 3 + 16384
+MAX_ENVELOPE_BYTES = MAX_PAYLOAD_BYTES * 4 // 3 + 131072
+MAX_SIGNERS = 16
 
 
 @dataclass(frozen=True)

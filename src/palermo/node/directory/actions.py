@@ -1,6 +1,7 @@
 """Writes of the directory: importing what the founders signed."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +12,8 @@ from palermo.node.directory import queries
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
 from palermo.node.directory.queries import DirectoryError
 from palermo.node.home import trust_root_file
+from palermo.sealing import canonical, dsse
 from palermo.sealing import directory as sealed
-from palermo.sealing import dsse
 from palermo.sealing.directory import AuthorityEntry, Directory, TrustRoot
 
 
@@ -52,8 +53,8 @@ def import_directory(data: bytes, *, now: datetime) -> DirectoryChange:
         version=directory.version,
         digest=hashlib.sha256(data).hexdigest(),
         data=data,
-        created_at=directory.created_at,
         imported_at=now,
+        **services(directory),
     )
     return _take_over(directory)
 
@@ -66,7 +67,7 @@ def _take_over(directory: Directory) -> DirectoryChange:
         values = description(entry)
         if before is None:
             added.append(entry.code)
-        elif any(getattr(before, name) != value for name, value in values.items()):
+        elif differences(before, values):
             changed.append(entry.code)
         authority, _ = Authority.objects.update_or_create(code=entry.code, defaults=values)
         _take_keys(authority, entry)
@@ -74,6 +75,15 @@ def _take_over(directory: Directory) -> DirectoryChange:
     removed = sorted(code for code, row in known.items() if row.is_member and code not in present)
     Authority.objects.filter(code__in=removed).update(is_member=False)
     return DirectoryChange(directory.version, tuple(added), tuple(changed), tuple(removed))
+
+
+def differences(row: Authority | DirectoryVersion, values: Mapping[str, object]) -> list[str]:
+    """The names of the columns that do not hold these values."""
+    return [name for name, value in values.items() if _plain(getattr(row, name)) != value]
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value  # PostgreSQL gives binary columns so
 
 
 def description(entry: AuthorityEntry) -> dict[str, object]:
@@ -87,6 +97,20 @@ def description(entry: AuthorityEntry) -> dict[str, object]:
         "contact": entry.contact_point,
         "log_origin": entry.log_origin,
         "is_member": True,
+        "protocol": entry.protocol,
+        "relay": entry.relay,
+        "cosigner_key": entry.cosigner_key,
+    }
+
+
+def services(directory: Directory) -> dict[str, object]:
+    """The columns of a version's row that repeat what the file says."""
+    return {
+        "created_at": directory.created_at,
+        "expires_at": directory.expires_at,
+        "witnesses": list(directory.witnesses),
+        "recovery_key": directory.recovery_key,
+        "timestamp_authorities": [canonical.encode_base64(der) for der in directory.timestamp_authorities],
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from palermo.node.directory.actions import description
+from palermo.node.directory.actions import description, differences, services
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
 from palermo.node.directory.queries import DirectoryError, trust_root
 from palermo.sealing import directory as sealed
@@ -55,6 +55,8 @@ def _open(row: DirectoryVersion, root: TrustRoot) -> Directory | Fault:
         return Fault("directory", where, str(error))
     if directory.version != row.version:
         return Fault("directory", where, f"is signed as version {directory.version}")
+    if changed := differences(row, services(directory)):
+        return Fault("directory", where, f"its {changed[0]} is not what was signed")
     return directory
 
 
@@ -78,9 +80,8 @@ def _authorities(versions: list[Directory]) -> Iterator[Fault]:
         if code not in expected or code not in stored:
             yield Fault("authority", code, "is missing" if code not in stored else "stands in no version")
             continue
-        for name, value in expected[code].items():
-            if getattr(stored[code], name) != value:
-                yield Fault("authority", code, f"its {name} is not what the directory says")
+        for name in differences(stored[code], expected[code]):
+            yield Fault("authority", code, f"its {name} is not what the directory says")
 
 
 def _keys(versions: list[Directory]) -> Iterator[Fault]:

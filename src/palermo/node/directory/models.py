@@ -5,13 +5,33 @@ from django.db.models import F, Q
 
 
 class DirectoryVersion(models.Model):
-    """A directory file that was accepted. ``data``: its exact bytes; ``digest``: their SHA-256 in hex."""
+    """A directory file that was accepted. ``data``: its exact bytes; ``digest``: their SHA-256 in hex.
+
+    ``root_version``: the trust root under which it was signed. The columns after ``imported_at`` repeat what the file
+    says, so that nobody reads megabytes to learn a date. ``timestamp_authorities``: certificates in base64.
+    """
 
     version = models.IntegerField(unique=True)
     digest = models.CharField(max_length=64)
     data = models.BinaryField()
+    root_version = models.IntegerField(default=1)
     created_at = models.DateTimeField()
     imported_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    witnesses = models.JSONField(default=list)
+    recovery_key = models.BinaryField(default=b"")
+    timestamp_authorities = models.JSONField(default=list)
+
+
+class TrustRootVersion(models.Model):
+    """A trust root that followed the one handed over in person, which stays in its file.
+
+    ``data``: the DSSE envelope that founders of the root before it and of this one signed.
+    """
+
+    version = models.IntegerField(unique=True)
+    data = models.BinaryField()
+    taken_at = models.DateTimeField()
 
 
 class Authority(models.Model):
@@ -26,6 +46,9 @@ class Authority(models.Model):
     contact = models.CharField(max_length=300)
     log_origin = models.CharField(max_length=200)
     is_member = models.BooleanField(default=True)
+    protocol = models.IntegerField(default=1)
+    relay = models.CharField(max_length=32, default="", blank=True)
+    cosigner_key = models.BinaryField(default=b"")
 
 
 class PublicKey(models.Model):

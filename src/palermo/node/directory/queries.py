@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
 from palermo.node.home import trust_root_file
+from palermo.sealing import canonical
 from palermo.sealing.directory import TrustRoot
 from palermo.sealing.keys import RecipientPublicKey, VerifyKey
 
@@ -25,7 +27,10 @@ class UnknownAuthorityError(DirectoryError):
 
 @dataclass(frozen=True, slots=True)
 class AuthorityRow:
-    """An authority that takes part. ``roles``: codes such as ``police``, ``fiu``, ``central-authority``."""
+    """An authority that takes part. ``roles``: codes such as ``police``, ``fiu``, ``central-authority``.
+
+    ``protocol``: the highest version of the envelope it reads; ``relay``: who stores and forwards for it, or "".
+    """
 
     code: str
     name: str
@@ -36,6 +41,8 @@ class AuthorityRow:
     contact: str
     is_member: bool
     is_self: bool
+    protocol: int = 1
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ def _row(authority: Authority) -> AuthorityRow:
         contact=authority.contact,
         is_member=authority.is_member,
         is_self=authority.code == own_code(),
+        protocol=authority.protocol,
+        relay=authority.relay,
     )
 
 
@@ -141,22 +150,49 @@ def recipient_key(code: str, at: datetime) -> RecipientPublicKey:
     return RecipientPublicKey.from_bytes(bytes(newest.public))
 
 
-def _newest() -> DirectoryVersion | None:
-    return DirectoryVersion.objects.order_by("-version").first()
+def relay_of(code: str) -> str:
+    """The code of the member that stores and forwards for an authority; "" for none."""
+    return authority(code).relay
+
+
+def _in_force(column: str) -> Any:
+    """One column of the version in force; None before the first import."""
+    return DirectoryVersion.objects.order_by("-version").values_list(column, flat=True).first()
 
 
 def directory_version() -> int:
     """The version in force; 0 before the first import."""
-    newest = _newest()
-    return newest.version if newest else 0
+    return _in_force("version") or 0
+
+
+def expires_at() -> datetime | None:
+    """From when the version in force may no longer be used to send; None where it never ends."""
+    at: datetime | None = _in_force("expires_at")
+    return at
+
+
+def witnesses() -> list[str]:
+    """The codes of the members that cosign others' logs, without this node's own."""
+    return [code for code in _in_force("witnesses") or [] if code != own_code()]
+
+
+def recovery_key() -> VerifyKey | None:
+    """The key that signs a log's new beginning; None where the founders named none."""
+    key = bytes(_in_force("recovery_key") or b"")
+    return VerifyKey.from_bytes(key) if key else None
+
+
+def timestamp_authorities() -> list[bytes]:
+    """The certificates (DER) that RFC 3161 time stamps may rest on."""
+    return [canonical.decode_base64(text, "certificate") for text in _in_force("timestamp_authorities") or []]
 
 
 def directory_bytes() -> bytes:
     """The signed file in force. Raises ``DirectoryError`` before the first import."""
-    newest = _newest()
-    if newest is None:
+    data = _in_force("data")
+    if data is None:
         raise DirectoryError("This node knows no directory yet: palermo directory import --home HOME FILE")
-    return bytes(newest.data)
+    return bytes(data)
 
 
 def trust_root() -> TrustRoot:
