@@ -39,6 +39,7 @@ def entry(
     now = datetime.now(UTC).replace(microsecond=0)
     code, signing = queries.own_code(), own_keys.signing_key()
     until = now + timedelta(days=365 * SIGNING_KEY_YEARS)
+    own_keys.ensure(now)
     own_keys.renew(now)
     statements = tuple(signed for period, signed in own_keys.statements() if now < period.not_after)
     described = sealed.AuthorityEntry(
@@ -52,6 +53,7 @@ def entry(
         log_origin=queries.own_log_origin(),
         signing_keys=(sealed.SigningKeyPeriod(signing.public.to_bytes(), now, until),),
         recipient_keys=statements,
+        cosigner_key=own_keys.cosigner_key().public.to_bytes(),
     )
     out.write_bytes(records.to_bytes(described))
     typer.echo(f"{code}: identity {signing.public.fingerprint}")

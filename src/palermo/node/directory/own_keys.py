@@ -1,8 +1,9 @@
 """This authority's private keys, in the ``keys`` folder of the node's home.
 
-``signing.key`` is the identity. ``recipient-<key id>.key`` opens what partners seal; ``recipient-<key id>.signed`` is
-the authority's own statement of when partners may use it, signed once when the key is made: a key's life is never
-prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the private files are locked.
+``signing.key`` is the identity, ``cosigner.key`` witnesses others' logs. ``recipient-<key id>.key`` opens what partners
+seal; ``recipient-<key id>.signed`` is the authority's own statement of when partners may use it, signed once when the
+key is made: a key's life is never prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the
+private files are locked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from django.conf import settings
 from palermo.lake.files import write_whole
 from palermo.node.home import keys_folder
 from palermo.sealing import dsse
+from palermo.sealing.cosignature import CosignerKey
 from palermo.sealing.directory import (
     RECIPIENT_KEY_LIFETIME,
     RecipientKeyPeriod,
@@ -31,6 +33,7 @@ OVERLAP = timedelta(days=31)
 """How long a key opens what was sealed to it in time: as long as a message may be on its way at most."""
 
 _SIGNING = "signing.key"
+_COSIGNER = "cosigner.key"
 
 
 def _passphrase() -> bytes | None:
@@ -47,6 +50,11 @@ def _read(path: Path) -> bytes:
 def signing_key() -> SigningKey:
     """The identity of this authority. Raises ``KeyFileError`` where it is absent or locked."""
     return SigningKey.from_bytes(_read(keys_folder() / _SIGNING))
+
+
+def cosigner_key() -> CosignerKey:
+    """The key with which this authority witnesses others' logs. Raises ``KeyFileError`` where it is absent."""
+    return CosignerKey.from_bytes(_read(keys_folder() / _COSIGNER))
 
 
 def recipient_keys() -> Mapping[str, RecipientKey]:
@@ -96,8 +104,10 @@ def destroy_expired(now: datetime) -> list[str]:
 
 
 def ensure(now: datetime) -> None:
-    """Make what is missing: the identity, and a recipient key. Safe to repeat after a stop in between."""
+    """Make what is missing: identity, cosigner key, a recipient key. Safe to repeat after a stop in between."""
     if not (keys_folder() / _SIGNING).exists():
         write_private(keys_folder() / _SIGNING, SigningKey.generate().to_bytes(), _passphrase())
+    if not (keys_folder() / _COSIGNER).exists():
+        write_private(keys_folder() / _COSIGNER, CosignerKey.generate().to_bytes(), _passphrase())
     if not any(True for _ in statements()):
         create_recipient_key(now)

@@ -9,6 +9,7 @@ from django.conf import settings
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
 from palermo.node.home import trust_root_file
 from palermo.sealing import canonical
+from palermo.sealing.cosignature import CosignerPublicKey
 from palermo.sealing.directory import TrustRoot
 from palermo.sealing.keys import RecipientPublicKey, VerifyKey
 
@@ -135,6 +136,16 @@ def verify_keys(code: str, at: datetime | None = None) -> list[VerifyKey]:
     if at is not None:
         rows = rows.filter(authority__is_member=True, valid_from__lte=at, valid_until__gt=at)
     return [VerifyKey.from_bytes(bytes(row.public)) for row in rows.order_by("-valid_from")]
+
+
+def cosigner_key(code: str) -> CosignerPublicKey:
+    """The key with which an authority witnesses others' logs. Raises ``DirectoryError`` where it lists none."""
+    found = Authority.objects.filter(code=code).values_list("cosigner_key", flat=True).first()
+    if found is None:
+        raise UnknownAuthorityError(code)
+    if not found:
+        raise DirectoryError(f"{code} lists no cosigner key: it cannot witness until the directory names one.")
+    return CosignerPublicKey.from_bytes(bytes(found))
 
 
 def recipient_key(code: str, at: datetime) -> RecipientPublicKey:
