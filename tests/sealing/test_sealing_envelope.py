@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palermo.sealing import dsse, hpke, records
+from palermo.sealing import dsse, hpke, parcel, records
 from palermo.sealing import envelope as module
 from palermo.sealing.envelope import Header, Opened, open_envelope, peek, seal_envelope, verify_message
 from palermo.sealing.errors import (
@@ -53,19 +53,27 @@ def open_it(data: bytes) -> Opened:
 
 
 def seal_by_hand(
-    header: Header, outer: module._Clear, key: SigningKey = SENDER, payload_type: str = module.MESSAGE_TYPE
+    header: Header, outer: parcel._Clear, key: SigningKey = SENDER, payload_type: str = module.MESSAGE_TYPE
 ) -> bytes:
     """An envelope whose clear part and header are chosen freely, as a hostile member could make it."""
     head = records.to_bytes(header)
     signed = dsse.sign(payload_type, len(head).to_bytes(4, "big") + head + PAYLOAD, key)
     info = bytes.fromhex(outer.header_digest)
-    return module._MAGIC + records.to_bytes(outer) + b"\n" + hpke.seal(RECIPIENT.public, info, signed)
+    return sealed_by_hand(records.to_bytes(outer), info, signed)
 
 
-def outer_of(header: Header, **changes: str) -> module._Clear:
+def sealed_by_hand(clear: bytes, info: bytes, signed: bytes, *, padding: int | None = None) -> bytes:
+    """What lies within is chosen freely; ``padding`` zeros where given, else as many as version 2 wants."""
+    opening = b"palermo-envelope/2\n" + clear + b"\n"
+    inner = len(signed).to_bytes(4, "big") + signed
+    size = parcel._plain_size(len(opening), len(signed)) if padding is None else len(inner) + padding
+    return opening + hpke.seal(RECIPIENT.public, info, inner.ljust(size, b"\0"))
+
+
+def outer_of(header: Header, **changes: str) -> parcel._Clear:
     data = seal_envelope(header, PAYLOAD, SENDER, RECIPIENT.public)
     outer = peek(data)
-    clear = module._Clear(outer.recipient, outer.recipient_key_id, outer.suite, outer.header_digest)
+    clear = parcel._Clear(outer.recipient, outer.recipient_key_id, outer.suite, outer.header_digest)
     return dataclasses.replace(clear, **changes)
 
 
@@ -140,7 +148,8 @@ def test_another_signed_thing_is_no_message() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"protocol_version": 2},
+        {"protocol_version": 3},
+        {"protocol_version": 1, "partner_checkpoint": "a checkpoint"},
         {"sender": ""},
         {"recipient": "a b"},
         {"message_id": "x" * 65},
@@ -159,7 +168,7 @@ def test_a_header_outside_the_format_does_not_exist(changes: dict[str, object]) 
 
 def test_a_flipped_bit_anywhere_is_refused() -> None:
     chosen = random.Random(4).randbytes(len(ENVELOPE))
-    for at in [*range(300), *range(300, len(ENVELOPE), 11)]:
+    for at in [*range(300), *range(300, len(ENVELOPE), 29)]:
         flipped = ENVELOPE[:at] + bytes([ENVELOPE[at] ^ (1 << chosen[at] % 8)]) + ENVELOPE[at + 1 :]
         with pytest.raises(SealingError) as caught:
             open_it(flipped)
@@ -187,15 +196,67 @@ def test_garbage_that_a_member_encrypted_and_signed_is_refused(content: bytes) -
     clear = records.to_bytes(outer_of(HEADER, header_digest=info.hex()))
     for signed in (content, dsse.sign(module.MESSAGE_TYPE, content, SENDER)):
         with pytest.raises(SealingError):
-            open_it(module._MAGIC + clear + b"\n" + hpke.seal(RECIPIENT.public, info, signed))
+            open_it(sealed_by_hand(clear, info, signed))
+
+
+@pytest.mark.parametrize("padding", [0, 1, 4096])
+def test_a_padding_of_another_length_is_refused(padding: int) -> None:
+    opened = open_it(ENVELOPE)
+    clear = records.to_bytes(outer_of(HEADER))
+    with pytest.raises(OpeningError, match="padded"):
+        open_it(sealed_by_hand(clear, bytes.fromhex(peek(ENVELOPE).header_digest), opened.signed, padding=padding))
+
+
+def test_a_padding_that_carries_something_is_refused() -> None:
+    opening, info = len(ENVELOPE) - len(peek(ENVELOPE).ciphertext), bytes.fromhex(peek(ENVELOPE).header_digest)
+    signed = open_it(ENVELOPE).signed
+    plain = bytearray((len(signed).to_bytes(4, "big") + signed).ljust(parcel._plain_size(opening, len(signed)), b"\0"))
+    plain[-1] = 1
+    with pytest.raises(OpeningError, match="padded"):
+        open_it(ENVELOPE[:opening] + hpke.seal(RECIPIENT.public, info, bytes(plain)))
+
+
+@pytest.mark.parametrize(("size", "padded"), [(0, 8192), (3000, 16384), (600_000, 1 << 20), (1_000_000, 2 << 20)])
+def test_the_size_of_an_envelope_is_a_bucket_from_version_2_on(size: int, padded: int) -> None:
+    envelope = seal_envelope(HEADER, bytes(size), SENDER, RECIPIENT.public)
+    assert len(envelope) == padded and open_it(envelope).payload == bytes(size)
+    first = seal_envelope(dataclasses.replace(HEADER, protocol_version=1), bytes(size), SENDER, RECIPIENT.public)
+    assert first.startswith(b"palermo-envelope/1\n") and len(first) < padded
+    assert open_it(first).payload == bytes(size)
+
+
+def test_buckets_are_powers_of_two_and_then_whole_mebibytes() -> None:
+    assert [parcel.bucket(size) for size in (1, 4096, 4097, 1 << 20, (1 << 20) + 1, 5 << 20)] == [
+        4096, 4096, 8192, 1 << 20, 2 << 20, 5 << 20,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [0, 3, 99999])
+def test_another_version_is_named_where_it_can_be(version: int) -> None:
+    clear = ENVELOPE.split(b"\n")[1]
+    with pytest.raises(FormatError) as caught:
+        peek(b"palermo-envelope/%d\n%b\n..." % (version, clear))
+    if version == 3:
+        assert isinstance(caught.value, parcel.VersionError)
+        assert (caught.value.version, caught.value.recipient) == (3, "BO-CA")
+    else:
+        assert not isinstance(caught.value, parcel.VersionError)
+
+
+def test_the_version_of_the_clear_part_is_the_signed_one() -> None:
+    first = seal_envelope(dataclasses.replace(HEADER, protocol_version=1), PAYLOAD, SENDER, RECIPIENT.public)
+    clear = first.split(b"\n")[1]
+    signed = open_it(first).signed
+    with pytest.raises(BindingError, match="version"):
+        open_it(sealed_by_hand(clear, bytes.fromhex(peek(first).header_digest), signed))
 
 
 def test_too_long_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_ENVELOPE_BYTES", 100)
+    monkeypatch.setattr(parcel, "MAX_PARCEL_BYTES", 100)
     with pytest.raises(FormatError, match="more than"):
         peek(ENVELOPE)
     monkeypatch.setattr(module, "MAX_PAYLOAD_BYTES", 3)
-    with pytest.raises(FormatError, match="over"):
+    with pytest.raises(FormatError, match="more than"):
         seal_envelope(HEADER, PAYLOAD, SENDER, RECIPIENT.public)
 
 

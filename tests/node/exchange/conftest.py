@@ -25,6 +25,7 @@ class Partner:
     own_verify: object
     now: datetime
     sequence: int = 0
+    protocol: int = 1
 
     @property
     def code(self) -> str:
@@ -33,6 +34,7 @@ class Partner:
     def header(self, **changes) -> Header:
         self.sequence += 1
         values = {
+            "protocol_version": self.protocol,
             "payload_type": NOTE,
             "sender": self.code,
             "recipient": "AA-POL",

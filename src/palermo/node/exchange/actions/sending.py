@@ -14,7 +14,7 @@ from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.wire import DEFAULT_LIFE, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
 from palermo.node.office.errors import ConflictError, InvalidError
-from palermo.sealing.envelope import Header, envelope_digest, seal_envelope
+from palermo.sealing.envelope import PROTOCOL_VERSION, Header, envelope_digest, seal_envelope
 
 
 @transaction.atomic
@@ -51,6 +51,7 @@ def send(
     key = directory.recipient_key(recipient, now)
     peer = Peer.objects.select_for_update().get_or_create(code=recipient)[0]
     header = Header(
+        protocol_version=min(directory.authority(recipient).protocol, PROTOCOL_VERSION),
         payload_type=payload_type,
         sender=directory.own_code(),
         recipient=recipient,
