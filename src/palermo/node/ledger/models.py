@@ -1,6 +1,7 @@
-"""The log's rows: entries, tiles, signed checkpoints, and what was seen of other nodes' logs.
+"""The log's rows: entries, tiles, signed checkpoints with their cosignatures, and what was seen of other nodes' logs.
 
-Rows of entries and checkpoints are written once and never changed; a tile only grows to the right.
+Rows of checkpoints are written once and never changed; a tile only grows to the right; an entry loses its salts and
+values when its retention ends, and nothing else of it ever changes.
 """
 
 from django.db import models
@@ -11,10 +12,11 @@ TILE_WIDTH = 256
 
 
 class Log(models.Model):
-    """The one row that every append locks: how long the log is."""
+    """The one row that every append locks: how long the log is, and when its next checkpoint is due."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     size = models.PositiveBigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_one_log")]
@@ -25,6 +27,9 @@ class Entry(models.Model):
 
     ``kind``, ``counterparty`` and ``recorded_at`` repeat three of the fields, so that the log can be searched;
     :func:`palermo.node.ledger.queries.check` proves that they still agree.
+
+    When its retention has ended (``destroyed_at``, by the rule ``destroyed_under``) fields are empty, and so are the
+    columns that repeated them: :mod:`palermo.node.ledger.retention`. The leaf stays, and so does every proof.
     """
 
     index = models.PositiveBigIntegerField(primary_key=True)
@@ -34,9 +39,18 @@ class Entry(models.Model):
     fields = models.JSONField()
     leaf = models.BinaryField()
     leaf_hash = models.BinaryField(max_length=HASH_BYTES)
+    destroyed_at = models.DateTimeField(null=True)
+    destroyed_under = models.CharField(max_length=200, default="")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(kind=""), name="ledger_entry_has_a_kind")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind=""), name="ledger_entry_has_a_kind"),
+            models.CheckConstraint(
+                condition=Q(destroyed_at__isnull=True, destroyed_under="")
+                | Q(destroyed_at__isnull=False, kind="destroyed", counterparty=""),
+                name="ledger_entry_destroyed_whole",
+            ),
+        ]
 
 
 class Tile(models.Model):
@@ -74,8 +88,60 @@ class Checkpoint(models.Model):
         constraints = [models.UniqueConstraint(fields=["origin", "size"], name="ledger_checkpoint_once")]
 
 
+class Cosignature(models.Model):
+    """A witness's two signature lines for one of this node's checkpoints (C2SP tlog-cosignature), kept verbatim."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="cosignatures")
+    witness = models.CharField(max_length=64)
+    lines = models.TextField()
+    cosigned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="ledger_cosignature_once")]
+
+
+class Witness(models.Model):
+    """How many entries of this node's log a witness holds, by its own word; 0 for one that never answered."""
+
+    code = models.CharField(max_length=64, primary_key=True)
+    held = models.PositiveBigIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True)
+
+
+class WitnessedLog(models.Model):
+    """A partner's log as this node last cosigned it; ``text`` and ``lines`` make the cosigned note."""
+
+    partner = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    text = models.TextField()
+    lines = models.TextField()
+    cosigned_at = models.DateTimeField()
+
+
+class WitnessedTile(models.Model):
+    """A tile of a partner's log, as :class:`Tile`: hashes alone, never content, to give back if it loses them."""
+
+    partner = models.CharField(max_length=64)
+    level = models.PositiveSmallIntegerField()
+    number = models.PositiveBigIntegerField()
+    width = models.PositiveSmallIntegerField()
+    hashes = models.BinaryField(max_length=HASH_BYTES * TILE_WIDTH)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "level", "number"], name="ledger_witnessed_tile_once"),
+            models.CheckConstraint(
+                condition=Q(width__gte=1, width__lte=TILE_WIDTH), name="ledger_witnessed_tile_width"
+            ),
+        ]
+
+
 class Witnessed(models.Model):
-    """A partner's checkpoint as it came in a verified envelope. Two roots for one size are a second history."""
+    """A partner's checkpoint as it came in a verified message, or one of this node's own log that a partner holds.
+
+    Two of one log that cannot both belong to it are a second history: ``conflicts_with`` names the other, of the same
+    size or of another.
+    """
 
     partner = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()

@@ -3,12 +3,19 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from palermo.node.directory import queries as directory
 from palermo.node.ledger import tree
 from palermo.node.ledger.checking import check
-from palermo.node.ledger.models import Checkpoint, Entry, Witnessed
+from palermo.node.ledger.cosigned import (
+    Cosigned,
+    WitnessRow,
+    cosigned,
+    newest_cosigned,
+    own_checkpoints,
+    quorum_possible,
+    witness_rows,
+)
+from palermo.node.ledger.models import Entry, Witnessed
 from palermo.node.ledger.rows import (
     ConsistencyProof,
     EntryRow,
@@ -29,19 +36,25 @@ from palermo.sealing.merkle import consistency_proof, inclusion_proof, range_pro
 __all__ = [
     "PAGE",
     "ConsistencyProof",
+    "Cosigned",
     "EntryRow",
     "Fault",
     "InclusionProof",
+    "WitnessRow",
     "WitnessedRow",
     "check",
     "consistency",
+    "cosigned",
     "entries",
     "entry",
     "inclusion",
     "newest_checkpoint",
+    "newest_cosigned",
     "opened",
+    "quorum_possible",
     "shown",
     "size",
+    "witness_rows",
     "witnessed",
 ]
 
@@ -96,7 +109,7 @@ def size() -> int:
 
 def newest_checkpoint() -> str:
     """The newest signed checkpoint's text; "" before the first."""
-    return _checkpoints().values_list("text", flat=True).first() or ""
+    return own_checkpoints().values_list("text", flat=True).first() or ""
 
 
 def inclusion(index: int, size: int | None = None) -> InclusionProof:
@@ -106,7 +119,7 @@ def inclusion(index: int, size: int | None = None) -> InclusionProof:
     the entry: make one first with ``actions.checkpoint``.
     """
     leaf = bytes(_entry(index).leaf)
-    signed = _checkpoints()
+    signed = own_checkpoints()
     newest = (signed if size is None else signed.filter(size=size)).first()
     if newest is None or newest.size <= index:
         raise ConflictError("No signed checkpoint covers this entry yet. Sign one, then ask for the proof again.")
@@ -126,7 +139,7 @@ def shown(officer: Actor, start: int = 0, end: int | None = None) -> Iterator[by
     ``ConflictError`` where no signed checkpoint covers the entries, ``InvalidError`` for none.
     """
     policy.require(officer, "ledger.read")
-    newest = _checkpoints().first()
+    newest = own_checkpoints().first()
     if newest is None or (end or 0) > newest.size:
         raise ConflictError("No signed checkpoint covers these entries yet. Sign one, then export them.")
     end = newest.size if end is None else end
@@ -158,10 +171,6 @@ def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedR
     start = (page - 1) * PAGE
     rows = Witnessed.objects.filter(partner=partner).order_by("-size", "-pk")[start : start + PAGE]
     return [witnessed_row(row) for row in rows]
-
-
-def _checkpoints() -> QuerySet[Checkpoint]:
-    return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size")
 
 
 def _entry(index: int) -> Entry:

@@ -1,0 +1,101 @@
+"""This node's own checkpoints with what witnesses signed beneath them, and how far each witness has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from palermo.node.directory import queries as directory
+from palermo.node.ledger.models import Checkpoint, Witness
+from palermo.node.office.errors import NotFoundError
+from palermo.sealing.quorum import Cosignature, Quorum, quorum_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A signed checkpoint of this node's log and its witnesses' cosignatures, by code.
+
+    ``count``: who of the witnesses that the directory in force lists signed, and whether that is a quorum.
+    """
+
+    size: int
+    checkpoint: str
+    signed_at: datetime
+    cosignatures: tuple[Cosignature, ...]
+    count: Quorum
+
+    @property
+    def quorum(self) -> bool:
+        """Whether more than half of the listed witnesses signed, from at least two states."""
+        return self.count.reached
+
+    @property
+    def note(self) -> str:
+        """Checkpoint and cosignatures as the one note that any client of C2SP reads."""
+        return self.checkpoint + "".join(cosignature.lines for cosignature in self.cosignatures)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRow:
+    """A listed witness: how many entries of this node's log it holds, and when it last answered."""
+
+    code: str
+    jurisdiction: str
+    held: int
+    answered_at: datetime | None
+
+
+def own_witnesses() -> dict[str, str]:
+    """The witnesses of this node's log: code to state (jurisdiction)."""
+    return {code: directory.authority(code).jurisdiction for code in directory.witnesses()}
+
+
+def quorum_possible() -> bool:
+    """Whether the directory lists witnesses of at least two states. If not, nothing is worth waiting for."""
+    return quorum_of(own_witnesses(), ()).possible
+
+
+def cosigned(size: int) -> Cosigned:
+    """The checkpoint of that size with what has been cosigned so far. Raises ``NotFoundError`` where there is none."""
+    row = own_checkpoints().filter(size=size).prefetch_related("cosignatures").first()
+    if row is None:
+        raise NotFoundError
+    return _cosigned(row, own_witnesses())
+
+
+def newest_cosigned() -> Cosigned | None:
+    """The newest checkpoint that a quorum of witnesses cosigned; None before the first, or where none is possible."""
+    witnesses = own_witnesses()
+    if not quorum_of(witnesses, ()).possible:
+        return None
+    for row in own_checkpoints().filter(cosignatures__isnull=False).distinct().prefetch_related("cosignatures"):
+        found = _cosigned(row, witnesses)
+        if found.quorum:
+            return found
+    return None
+
+
+def witness_rows() -> list[WitnessRow]:
+    """Every listed witness, by code."""
+    known = Witness.objects.in_bulk()
+    rows = []
+    for code, state in sorted(own_witnesses().items()):
+        row = known.get(code)
+        rows.append(WitnessRow(code, state, row.held if row else 0, row.answered_at if row else None))
+    return rows
+
+
+def own_checkpoints() -> QuerySet[Checkpoint]:
+    """This node's checkpoints, newest first."""
+    return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size")
+
+
+def _cosigned(row: Checkpoint, witnesses: dict[str, str]) -> Cosigned:
+    signed = sorted(row.cosignatures.all(), key=lambda cosignature: cosignature.witness)
+    return Cosigned(
+        size=row.size,
+        checkpoint=row.text,
+        signed_at=row.signed_at,
+        cosignatures=tuple(Cosignature(found.witness, found.lines) for found in signed),
+        count=quorum_of(witnesses, (found.witness for found in signed)),
+    )
