@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.signals import request_finished
-from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 
@@ -15,9 +13,6 @@ _spec = importlib.util.spec_from_file_location("furnishing", Path(__file__).with
 furnishing = importlib.util.module_from_spec(_spec)
 sys.modules["furnishing"] = furnishing
 _spec.loader.exec_module(furnishing)
-
-# A test holds one transaction open over many requests; a response that is closed would end its connection.
-request_finished.disconnect(close_old_connections)
 
 
 @pytest.fixture
