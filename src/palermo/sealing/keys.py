@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -100,6 +100,24 @@ class VerifyKey:
     def from_bytes(cls, data: bytes) -> Self:
         """Read :meth:`to_bytes`. Raises FormatError for another length."""
         return cls(data[:32], data[32:])
+
+
+class Signer(Protocol):
+    """Whatever signs for an identity: a :class:`SigningKey`, or one that never leaves its hardware module.
+
+    Everything that signs accepts one; :mod:`palermo.sealing.keyuri` opens it by the key's URI.
+    """
+
+    @property
+    def public(self) -> VerifyKey:
+        """The pair that others verify with."""
+
+    @property
+    def key_id(self) -> str:
+        """The id of the public pair."""
+
+    def sign(self, message: bytes) -> Signatures:
+        """Sign with both keys."""
 
 
 @dataclass(frozen=True)
