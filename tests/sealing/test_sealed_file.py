@@ -218,7 +218,7 @@ def test_the_body_of_another_file_is_refused(tmp_path):
 
 def test_a_name_that_no_head_can_hold_is_refused(tmp_path):
     (tmp_path / "plain").write_bytes(b"x")
-    for name in ("n" * 201, "\u540d" * 200):
+    for name in ("n" * 201, "\U0001f600" * 200):
         with pytest.raises(FormatError):
             sealed_file.seal_for(KEY.public, tmp_path / "plain", tmp_path / "handed", name=name)
     assert {path.name for path in tmp_path.iterdir()} == {"plain"}

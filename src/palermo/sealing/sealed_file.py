@@ -25,8 +25,8 @@ from palermo.sealing.keys import RecipientKey, RecipientPublicKey
 
 __all__ = ["Contents", "OpenedFile", "Progress", "SealedFile", "open_file", "open_sealed", "seal_file", "seal_for"]
 
-PIECE_BYTES = (4 << 20) - (4 << 10)
-"""A piece and its wrapping fill a parcel of 4 MiB."""
+PIECE_BYTES = (3 << 20) - (16 << 10)
+"""Sealed as a letter, with signature and base64 around it, a piece fills a parcel of 4 MiB."""
 HEAD_BYTES = 4096
 DIGEST_BYTES = 32
 LONGEST_NAME = 200
