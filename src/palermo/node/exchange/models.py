@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from palermo.node.exchange import relay_models  # noqa: F401 - Django finds an app's tables through this module
 from palermo.node.exchange.states import OPEN, Inbox, Outbox
 
 _OPEN = [state.value for state in OPEN]
@@ -50,7 +51,10 @@ class Header(models.Model):
 
 
 class Outgoing(Header):
-    """The outbox, each envelope verbatim. ``payload_digest`` tells a harmless repetition from a conflict."""
+    """The outbox, each envelope verbatim. ``payload_digest`` tells a harmless repetition from a conflict.
+
+    ``handed_at``: when a relay or a courier took it; it is not handed in again for a while.
+    """
 
     envelope = models.BinaryField()
     recipient = models.CharField(max_length=64)
@@ -58,6 +62,7 @@ class Outgoing(Header):
     payload_digest = models.CharField(max_length=64)
     state = models.CharField(max_length=16, default=Outbox.QUEUED.value, db_index=True)
     attempts = models.PositiveIntegerField(default=0)
+    handed_at = models.DateTimeField(null=True)
     receipt = models.BinaryField(null=True)
     receipted_at = models.DateTimeField(null=True)
     partner_index = models.PositiveBigIntegerField(null=True)
@@ -132,3 +137,26 @@ class Equivocation(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["first", "digest"], name="exchange_equivocation_once")]
+
+
+class QueuedLetter(models.Model):
+    """A letter that its recipient has not taken yet. It is sealed when it goes out, and its row goes when it is taken.
+
+    ``key``: what a newer letter of the same kind replaces. ``handed_at``: when a relay or a courier took it.
+    """
+
+    recipient = models.CharField(max_length=64)
+    kind = models.CharField(max_length=128)
+    key = models.CharField(max_length=128)
+    letter_id = models.CharField(max_length=32, unique=True)
+    in_reply_to = models.CharField(max_length=64, default="", blank=True)
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+    not_after = models.DateTimeField(db_index=True)
+    handed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "kind", "key"], name="exchange_letter_key_once"),
+            models.CheckConstraint(condition=Q(not_after__gt=F("created_at")), name="exchange_letter_time"),
+        ]

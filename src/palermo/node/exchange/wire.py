@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from palermo.sealing.batch import HEADING, MAX_ITEMS
 from palermo.sealing.envelope import MAX_ENVELOPE_BYTES
 
 __all__ = ["MAX_ENVELOPE_BYTES"]
@@ -10,6 +11,19 @@ ENVELOPE_TYPE = "application/vnd.palermo.envelope"
 RECEIPT_TYPE = "application/vnd.palermo.receipt"
 PATH = "/exchange/v1/envelopes"
 MAX_RECEIPT_BYTES = 64 * 2**10
+
+# From version 2 on: several parcels in, as many answers out (palermo.sealing.batch).
+BATCH_TYPE = "application/vnd.palermo.batch"
+PARCELS_PATH = "/exchange/v2/parcels"
+MAX_BATCH_BYTES = MAX_ENVELOPE_BYTES + len(HEADING) + 4 * MAX_ITEMS
+MOST_PARCELS = 128
+TAKEN = b""
+"""A letter was taken."""
+NOT_YET = b"!"
+"""Nothing was kept of this parcel; the sentence after this byte says why. Try again."""
+NEVER = b"?"
+"""This letter will not be taken; the sentence after this byte says why. Do not try again."""
+
 CLOCK_SKEW = timedelta(minutes=5)
 DEFAULT_LIFE = timedelta(days=7)
 LONGEST_LIFE = timedelta(days=31)

@@ -17,14 +17,16 @@ from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.exchange.models import Equivocation, Incoming, Peer
 from palermo.node.exchange.quotas import Standing
 from palermo.node.exchange.states import Inbox
-from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, unstorable
+from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, PARCELS_PATH, unstorable
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
 from palermo.node.office.errors import NodeError
 from palermo.node.office.policy import Role
-from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelope, peek
+from palermo.sealing.envelope import Header, envelope_digest, open_message
 from palermo.sealing.errors import FormatError, SealingError
 from palermo.sealing.keys import VerifyKey
+from palermo.sealing.letter import LETTER_TYPE, Letter, read_letter
+from palermo.sealing.parcel import Unsealed, VersionError, peek, unseal
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
 from palermo.sealing.records import format_time
 
@@ -44,7 +46,7 @@ class UnprovenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class Arrival:
     """A message that opened and verified, with the bytes to keep."""
 
     header: Header
@@ -60,21 +62,20 @@ def receive(envelope: bytes, *, now: datetime) -> bytes:
     Raises :class:`UnreadableError` (no envelope), ``handlers.NotYetError`` (nothing was kept: try again), and whatever
     else a handler raises, after everything was rolled back.
     """
-    try:
-        outer = peek(envelope)
-    except FormatError as error:
-        raise UnreadableError(f"This is not an envelope ({error}). Send the sealed bytes as they are.") from error
     digest = envelope_digest(envelope)
-    if (receipt := _stored_receipt(digest)) is not None:
+    if (receipt := stored_receipt(digest)) is not None:
         return receipt
     try:
-        message = _open(envelope, outer, now)
+        opened = read(envelope, now)
     except UnprovenError as error:
-        return _sign(digest, None, ReceiptStatus.REJECTED, now, reason=error.reason)
-    return _take_in(message, now)
+        return rejection(digest, error.reason, now)
+    if isinstance(opened, Letter):
+        raise UnreadableError(f"This is a letter. Post it to {PARCELS_PATH}.")
+    return take_in(opened, now)
 
 
-def _stored_receipt(digest: str) -> bytes | None:
+def stored_receipt(digest: str) -> bytes | None:
+    """The receipt that was given for an envelope, if it came before."""
     for box in (Incoming, Equivocation):
         receipt = box.objects.filter(digest=digest).values_list("receipt", flat=True).first()
         if receipt is not None:
@@ -82,20 +83,19 @@ def _stored_receipt(digest: str) -> bytes | None:
     return None
 
 
-def _open(envelope: bytes, outer: Outer, now: datetime) -> _Message:
-    own, keys = directory.own_code(), own_keys.recipient_keys()
-    if outer.recipient != own:
-        raise UnprovenError(
-            f"This node is {own}, the envelope is for {outer.recipient}: check the address you post to."
-        )
-    if outer.recipient_key_id not in keys:
-        raise UnprovenError("The key that this was sealed to has ended. Import the newest directory and send again.")
+def rejection(digest: str, reason: str, now: datetime) -> bytes:
+    """A signed rejection of bytes that cannot be proven to come from a partner; nothing of them is kept."""
+    return _sign(digest, None, ReceiptStatus.REJECTED, now, reason=reason)
 
-    def keys_of(sender: str) -> list[VerifyKey]:
-        return directory.verify_keys(directory.authority(sender).code, now)
 
+def read(parcel: bytes, now: datetime) -> Arrival | Letter:
+    """Open a parcel and prove its sender, before any transaction.
+
+    Raises :class:`UnreadableError` for what is no parcel, :class:`UnprovenError` for one that is not a partner's.
+    """
     try:
-        opened = open_envelope(envelope, keys, keys_of)
+        unsealed = _unseal(parcel)
+        return _proven(unsealed, parcel, now)
     except directory.UnknownAuthorityError as error:
         version = directory.directory_version()
         raise UnprovenError(
@@ -104,18 +104,44 @@ def _open(envelope: bytes, outer: Outer, now: datetime) -> _Message:
         ) from error
     except SealingError as error:
         raise UnprovenError(f"The envelope does not verify ({error}). Seal it again and send it.") from error
+
+
+def _unseal(parcel: bytes) -> Unsealed:
+    own, keys = directory.own_code(), own_keys.recipient_keys()
+    try:
+        outer = peek(parcel)
+    except VersionError as error:
+        raise UnprovenError(f"The envelope {error.message}. Seal it in one of these and send it again.") from error
+    except FormatError as error:
+        raise UnreadableError(f"This is not an envelope ({error}). Send the sealed bytes as they are.") from error
+    if outer.recipient != own:
+        raise UnprovenError(
+            f"This node is {own}, the envelope is for {outer.recipient}: check the address you post to."
+        )
+    if outer.recipient_key_id not in keys:
+        raise UnprovenError("The key that this was sealed to has ended. Import the newest directory and send again.")
+    return unseal(parcel, keys)
+
+
+def _proven(unsealed: Unsealed, parcel: bytes, now: datetime) -> Arrival | Letter:
+    def keys_of(sender: str) -> list[VerifyKey]:
+        return directory.verify_keys(directory.authority(sender).code, now)
+
+    if unsealed.parsed.payload_type == LETTER_TYPE:
+        return read_letter(unsealed, keys_of)
+    opened = open_message(unsealed, envelope_digest(parcel), keys_of)
     header = opened.header
     fault = unstorable(case_reference=header.case_reference, purpose=header.purpose, in_reply_to=header.in_reply_to)
     if fault:
         raise UnprovenError(fault)
-    return _Message(header, opened.payload, opened.digest, envelope, opened.signed)
+    return Arrival(header, opened.payload, opened.digest, parcel, opened.signed)
 
 
 @transaction.atomic
-def _take_in(message: _Message, now: datetime) -> bytes:
+def take_in(message: Arrival, now: datetime) -> bytes:
     """Effect, ledger entry, receipt and inbox row, in one transaction."""
     ledger.hold()
-    if (receipt := _stored_receipt(message.digest)) is not None:  # the same envelope, posted twice at once
+    if (receipt := stored_receipt(message.digest)) is not None:  # the same envelope, posted twice at once
         return receipt
     header = message.header
     sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
@@ -152,7 +178,7 @@ def _witness(header: Header, now: datetime) -> None:
 
 
 @transaction.atomic
-def _apply(message: _Message, now: datetime) -> int:
+def _apply(message: Arrival, now: datetime) -> int:
     """The ledger entry and the handler's effect; both are undone if the handler refuses. Returns the entry's index."""
     header = message.header
     _refuse_untimely(header, now)
@@ -188,7 +214,7 @@ def _refuse_untimely(header: Header, now: datetime) -> None:
         raise RefusedError(f"A message may live {LONGEST_LIFE.days} days at most: send one with an earlier end.")
 
 
-def _enter(verb: str, message: _Message, now: datetime, **further: str) -> int:
+def _enter(verb: str, message: Arrival, now: datetime, **further: str) -> int:
     header = message.header
     entry = ledger.append(
         kind=f"{verb}.{header.payload_type}",
@@ -207,7 +233,7 @@ def _enter(verb: str, message: _Message, now: datetime, **further: str) -> int:
 
 
 def _keep(
-    message: _Message, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime, *, content: bool
+    message: Arrival, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime, *, content: bool
 ) -> None:
     header = message.header
     Incoming.objects.create(
@@ -232,7 +258,7 @@ def _keep(
     )
 
 
-def _keep_equivocation(message: _Message, first: Incoming, now: datetime) -> bytes:
+def _keep_equivocation(message: Arrival, first: Incoming, now: datetime) -> bytes:
     """Keep a second message under a used id or sequence, as proof; reject it; tell a person."""
     header = message.header
     same = "id" if first.message_id == header.message_id else "sequence"
