@@ -6,13 +6,18 @@ What lies in it (``docs/reference/evidence-package.md``)::
     palermo/manifest.dsse      the signed manifest: items with their digests, custody, marks, what it was given for
     palermo/directory.dsse     the network's directory, signed by a founder, with the provider's keys
     palermo/trust-root.json    the network's trust root, as the provider holds it
-    palermo/ledger.json        proof that the provider's log holds this disclosure, with the signed checkpoint
+    palermo/ledger.json        proof that the provider's log holds this disclosure, with the signed checkpoint and the
+                               cosignatures of its witnesses
+    palermo/custody.jsonld     the custody as a CASE/UCO graph, which the manifest alone gives
+    palermo/manifest.tsr       a time stamp over the manifest (RFC 3161), where the provider has such an authority
     palermo/seal.dsse          the provider's signature over the digests of every other file
     bagit.txt, bag-info.txt, manifest-*.txt, tagmanifest-*.txt
 
 It is made in two steps, because the log commits to the manifest and the log's proof goes into the package:
 :func:`draft_package` signs the manifest; the ledger then appends a leaf with the field :data:`MANIFEST_FIELD` holding
-``draft.manifest_digest``; :func:`seal_package` adds the proof and seals. A draft can be rebuilt from its stored parts.
+``draft.manifest_digest``; :func:`seal_package` adds proof, cosignatures and time stamp, and seals. Days may lie in
+between: a draft can be rebuilt from its stored parts. Format 1, which is still read, has neither signed steps of
+custody nor what the second step adds besides the proof.
 """
 
 import hashlib
@@ -26,55 +31,24 @@ from pathlib import Path
 
 from palermo.sealing import bagit, dsse, records
 from palermo.sealing.archive import Content, write_zip
+from palermo.sealing.case_graph import custody_graph
 from palermo.sealing.directory import TrustRoot
 from palermo.sealing.durable import sync_folder
-from palermo.sealing.errors import FormatError, PackageError
+from palermo.sealing.errors import PackageError
 from palermo.sealing.keys import SigningKey
 from palermo.sealing.leaf import OpenedField
+from palermo.sealing.manifest import MANIFEST_TYPE, CustodyEvent, Manifest, ManifestItem, Marks, read_manifest
 
-FORMAT = "palermo-evidence/1"
 SUFFIX = ".palermo.zip"
-MANIFEST_TYPE = "application/vnd.palermo.evidence-manifest.v1"
 SEAL_TYPE = "application/vnd.palermo.evidence-seal.v1"
 MANIFEST_FIELD = "manifest_sha256"
 """Name of the field of the ledger leaf that commits to a package's manifest."""
 
 MANIFEST, DIRECTORY, TRUST_ROOT = "palermo/manifest.dsse", "palermo/directory.dsse", "palermo/trust-root.json"
 LEDGER, SEAL = "palermo/ledger.json", "palermo/seal.dsse"
+CUSTODY_GRAPH, TIME_STAMP = "palermo/custody.jsonld", "palermo/manifest.tsr"
 TAG_MANIFESTS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 """The only files outside the seal: they list it, and are written anew from all others when checked."""
-
-_PACKAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Marks:
-    """How far evidence may go: TLP 2.0, Europol handling code, source and information grades, legal use limit in words.
-
-    Separate fields, none of which stands for another; of several, the strictest wins.
-    """
-
-    tlp: str
-    handling_code: str
-    source_grade: str
-    information_grade: str
-    use_limit: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustodyEvent:
-    """One step in an item's life: what was done (collected, imaged, transferred ...), by whom, when, where, how.
-
-    ``item`` is the item's number in the package, from 1; ``sha256`` the digest seen then, "" where none was taken.
-    """
-
-    item: int
-    verb: str
-    by: str
-    at: datetime
-    where: str = ""
-    how: str = ""
-    sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,42 +63,12 @@ class PackageItem:
     reference: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ManifestItem:
-    """An item as the manifest states it; ``path`` is where it lies in the bag, ``name`` what it was called."""
+@dataclass(frozen=True)
+class WitnessLines:
+    """A witness's cosignature of the checkpoint: its code, and its two signature lines as C2SP writes them."""
 
-    path: str
-    name: str
-    description: str
-    media_type: str
-    marks: Marks
-    size: int
-    sha256: str
-    sha512: str
-    reference: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What the provider signs: the items, their custody, and on whose request and for which case they were given."""
-
-    package_id: str
-    created_at: datetime
-    provider: str
-    recipient: str
-    case_reference: str
-    request_reference: str
-    marks: Marks
-    items: tuple[ManifestItem, ...]
-    custody: tuple[CustodyEvent, ...]
-    directory_sha256: str
-    trust_root_sha256: str
-    format: str = records.always(FORMAT)
-
-    def __post_init__(self) -> None:
-        """Refuse another format, an id that cannot name a folder, and a package without items."""
-        if self.format != FORMAT or not _PACKAGE_ID.fullmatch(self.package_id) or not self.items:
-            raise FormatError("manifest", f"not {FORMAT} with a plain package id and at least one item")
+    witness: str
+    lines: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +81,7 @@ class LedgerProof:
     size: int
     hashes: tuple[bytes, ...]
     checkpoint: str
+    cosignatures: tuple[WitnessLines, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,6 +132,7 @@ def draft_package(
     trust_root: TrustRoot,
     signing_key: SigningKey,
     created_at: datetime,
+    officers: Sequence[bytes] = (),
 ) -> Draft:
     """Sign the manifest over the items' digests. ``directory`` is the signed directory in force, verbatim.
 
@@ -205,17 +151,25 @@ def draft_package(
         custody=tuple(custody),
         directory_sha256=hashlib.sha256(directory).hexdigest(),
         trust_root_sha256=hashlib.sha256(root).hexdigest(),
+        officers=tuple(officers),
     )
     signed = dsse.sign(MANIFEST_TYPE, records.to_bytes(manifest), signing_key)
     return Draft(signed, tuple(item.content for item in items), directory, root)
 
 
 def seal_package(
-    draft: Draft, target: Path, *, ledger: LedgerProof, signing_key: SigningKey, sealed_at: datetime
+    draft: Draft,
+    target: Path,
+    *,
+    ledger: LedgerProof,
+    signing_key: SigningKey,
+    sealed_at: datetime,
+    time_stamp: bytes = b"",
 ) -> str:
     """Write the package to ``target``, whole or not at all, force it to disk, and give the SHA-256 of the file in hex.
 
-    Raises PackageError when an item is not (any more) what the manifest signed.
+    ``time_stamp`` is the answer of a time-stamping authority over ``draft.manifest``, where there is one. Raises
+    PackageError when an item is not (any more) what the manifest signed.
     """
     manifest = read_manifest(draft.manifest)
     if len(draft.contents) != len(manifest.items):
@@ -230,19 +184,16 @@ def seal_package(
         DIRECTORY: draft.directory,
         TRUST_ROOT: draft.trust_root,
         LEDGER: records.to_bytes(ledger),
+        CUSTODY_GRAPH: custody_graph(manifest),
         bagit.INFO: package_info(manifest, list(digests.values())),
     }
+    if time_stamp:
+        tags[TIME_STAMP] = time_stamp
     unsealed = bagit.make_bag(payload, digests, tags)
     sealed = {name: digests.get(name) or bagit.digest_of(content) for name, content in unsealed.items()}
     seal = Seal(manifest.package_id, sealed_at, sealed_files(sealed))
     tags[SEAL] = dsse.sign(SEAL_TYPE, records.to_bytes(seal), signing_key)
     return _write(target, manifest.package_id, bagit.make_bag(payload, digests, tags))
-
-
-def read_manifest(signed: bytes) -> Manifest:
-    """The manifest in its envelope, its signature not verified. Raises FormatError."""
-    payload = dsse.parse(signed, "manifest").payload
-    return records.from_bytes(Manifest, payload, "manifest", max_bytes=bagit.MAX_TAG_BYTES)
 
 
 def package_info(manifest: Manifest, payload: Sequence[bagit.FileDigest]) -> bytes:
@@ -251,7 +202,7 @@ def package_info(manifest: Manifest, payload: Sequence[bagit.FileDigest]) -> byt
         "Source-Organization": manifest.provider,
         "External-Identifier": manifest.package_id,
         "Bagging-Date": manifest.created_at.astimezone(UTC).date().isoformat(),
-        "Bag-Software-Agent": FORMAT,
+        "Bag-Software-Agent": manifest.format,
     }
     return bagit.bag_info(tags, payload)
 
