@@ -1,9 +1,12 @@
 """Sharing marks of an item of evidence: five separate fields, none of which stands for another.
 
 Sources: FIRST TLP 2.0; Europol handling codes H0 to H3; the 4x4 evaluation of source and information that Europol and
-many police forces use. The legal use limit is free text, written by who provides the evidence.
+many police forces use. The legal use limit is free text, written by who provides the evidence. What a mark forbids
+stands in :mod:`palermo.node.evidence.uses`.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,7 +14,7 @@ Mark = TypeVar("Mark", "Tlp", "HandlingCode")
 
 
 class Origin(StrEnum):
-    """How an item came here. What came by police or FIU channels is intelligence and is never sealed as evidence."""
+    """How an item came here. What came by police or FIU channels is intelligence: evidence it is only by consent."""
 
     OWN = "own"
     RECEIVED = "received"
@@ -59,3 +62,30 @@ def strictest(marks: list[Mark]) -> Mark:
     """The strictest of several marks of one scale (each scale is declared from freest to strictest)."""
     scale = list(type(marks[0]))
     return max(marks, key=scale.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The five marks of one item, or of several together."""
+
+    tlp: Tlp
+    handling_code: HandlingCode
+    source_grade: SourceGrade
+    information_grade: InformationGrade
+    use_limit: str = ""
+
+
+def combined(marks: Sequence[Marks]) -> Marks:
+    """The marks of several items together: each scale by itself, the strictest wins; every use limit is kept.
+
+    Of the grades the least certain counts: what rests on a doubtful part is doubtful. Raises ``ValueError`` for none.
+    """
+    if not marks:
+        raise ValueError("there are no marks to combine")
+    return Marks(
+        tlp=strictest([mark.tlp for mark in marks]),
+        handling_code=strictest([mark.handling_code for mark in marks]),
+        source_grade=max(mark.source_grade for mark in marks),
+        information_grade=max(mark.information_grade for mark in marks),
+        use_limit=" ".join(dict.fromkeys(mark.use_limit for mark in marks if mark.use_limit)),
+    )

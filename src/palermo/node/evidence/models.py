@@ -1,20 +1,19 @@
 """What the evidence app stores. Bytes lie outside, in content-addressed files (:mod:`palermo.node.evidence.blobs`)."""
 
-from collections.abc import Sequence
-
 from django.conf import settings
 from django.db import models
 
+from palermo.node.evidence.constraints import one_of
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 
 
-def one_of(field: str, values: Sequence[str], name: str) -> models.CheckConstraint:
-    """A constraint that a column holds one of these values."""
-    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": list(values)}), name=name)
-
-
 class Item(models.Model):
-    """One thing that may stand in court: what it is, who collected it, how, when and where, and its hashes."""
+    """One thing that may stand in court: what it is, who collected it, how, when and where, and its hashes.
+
+    ``originator``: who gave intelligence (a received item has its package's partner). ``copy_of``, ``under_consent``:
+    from which item it was brought into this case, and by whose leave. ``recall``: its provider's, which stops its use;
+    ``hold``: the legal ground on which it is kept in spite of a recall or of the end of its retention.
+    """
 
     reference = models.CharField(max_length=64, unique=True)
     case = models.ForeignKey("cases.Case", to_field="reference", on_delete=models.PROTECT, related_name="+")
@@ -35,6 +34,14 @@ class Item(models.Model):
     information_grade = models.CharField(max_length=1)
     use_limit = models.CharField(max_length=1000, blank=True)
     package = models.ForeignKey("Package", null=True, on_delete=models.PROTECT, related_name="received_items")
+    originator = models.CharField(max_length=200, blank=True, default="")
+    copy_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="copies")
+    under_consent = models.ForeignKey("UseConsent", null=True, on_delete=models.PROTECT, related_name="opened")
+    recall = models.ForeignKey("Recall", null=True, on_delete=models.PROTECT, related_name="stopped")
+    hold = models.CharField(max_length=1000, blank=True, default="")
+    retention_date = models.DateField(null=True)
+    retention_rule = models.CharField(max_length=300, blank=True, default="")
+    destroyed_at = models.DateTimeField(null=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
@@ -84,6 +91,7 @@ class Package(models.Model):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     items = models.ManyToManyField(Item, related_name="packages")
+    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         """A package goes out or comes in, and is always bound to a request."""
@@ -94,21 +102,24 @@ class Package(models.Model):
         ]
 
 
-class UseConsent(models.Model):
-    """A provider's recorded consent to use one of its items beyond the request it was given for (UNTOC Art. 18(19))."""
+# What binds the use of an item has a module of its own; Django finds models by importing this one.
+from palermo.node.evidence.use_models import (  # noqa: E402
+    Consultation,
+    Notice,
+    Question,
+    Recall,
+    Statement,
+    UseConsent,
+)
 
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="consents")
-    case = models.ForeignKey("cases.Case", to_field="reference", on_delete=models.PROTECT, related_name="+")
-    given_by = models.CharField(max_length=200)
-    statement = models.CharField(max_length=2000)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        """A consent says who gave it and in what words."""
-
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(given_by="") & ~models.Q(statement=""), name="evidence_consent_said"
-            )
-        ]
+__all__ = [
+    "Consultation",
+    "CustodyEvent",
+    "Item",
+    "Notice",
+    "Package",
+    "Question",
+    "Recall",
+    "Statement",
+    "UseConsent",
+]
