@@ -1,6 +1,6 @@
 """Two nodes in one process: each with a home, keys and a database file of its own; the post between them is by hand."""
 
-import shutil
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,8 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
-from django.db import connections
 
 from palermo.config import wiring
 from palermo.node.cases import actions as cases
@@ -27,6 +25,11 @@ from palermo.node.requests import actions
 from palermo.sealing import directory as sealed
 from palermo.sealing.keys import SigningKey
 from palermo.subjects.entities import Entity
+
+spec = importlib.util.spec_from_file_location("databases", Path(__file__).parents[1] / "databases.py")
+databases_of_tests = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(databases_of_tests)
+acting_on, of_this_run = databases_of_tests.acting_on, databases_of_tests.of_this_run
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 A, B = "AA-POL", "BB-POL"
@@ -88,13 +91,13 @@ class World:
     @contextmanager
     def at(self, code: str) -> Iterator[Node]:
         node = self.nodes[code]
-        before = (self.settings.PALERMO_AUTHORITY, self.settings.PALERMO_HOME, connections["default"])
+        before = (self.settings.PALERMO_AUTHORITY, self.settings.PALERMO_HOME)
         self.settings.PALERMO_AUTHORITY, self.settings.PALERMO_HOME = code, node.home
-        connections["default"] = node.database
         try:
-            yield node
+            with acting_on(node.database):
+                yield node
         finally:
-            self.settings.PALERMO_AUTHORITY, self.settings.PALERMO_HOME, connections["default"] = before
+            self.settings.PALERMO_AUTHORITY, self.settings.PALERMO_HOME = before
 
     def post(self, sender: str) -> list[str]:
         """Deliver everything in the sender's outbox, with its receipt; returns what became of each message."""
@@ -144,34 +147,16 @@ def staff() -> dict[str, Officer]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory, django_db_blocker) -> Path:
-    """A migrated database file, to be copied."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
-    with django_db_blocker.unblock(), using(path):
-        call_command("migrate", verbosity=0)
-        connections["default"].close()
-    return path
-
-
-@contextmanager
-def using(path: Path) -> Iterator[object]:
-    before = connections["default"]
-    connections["default"] = wrapper = open_database(path)
-    try:
-        yield wrapper
-    finally:
-        connections["default"] = before
-
-
-def open_database(path: Path) -> object:
-    wrapper = connections.create_connection("default")
-    options = {"init_command": "PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;", "transaction_mode": "IMMEDIATE"}
-    wrapper.settings_dict = {**wrapper.settings_dict, "NAME": str(path), "OPTIONS": options}
-    return wrapper
+def databases(tmp_path_factory, django_db_blocker) -> Iterator[object]:
+    """Where each node's empty database comes from."""
+    with django_db_blocker.unblock():
+        made = of_this_run(tmp_path_factory.mktemp("database"))
+        yield made
+        made.close()
 
 
 @pytest.fixture
-def world(request, settings, tmp_path, empty_database, django_db_blocker) -> Iterator[World]:
+def world(request, settings, tmp_path, databases, django_db_blocker) -> Iterator[World]:
     """AA-POL and BB-POL, both police and central authority, knowing each other; all officers of a role each."""
     made = World(settings, {})
     wiring.connect()
@@ -181,8 +166,7 @@ def world(request, settings, tmp_path, empty_database, django_db_blocker) -> Ite
         for code in (A, B):
             home = tmp_path / code
             home.mkdir()
-            shutil.copy(empty_database, home / "db.sqlite3")
-            made.nodes[code] = Node(code, home, open_database(home / "db.sqlite3"))
+            made.nodes[code] = Node(code, home, databases.new(home))
             with made.at(code):
                 own_keys.ensure(NOW)
                 (recipient,) = own_keys.recipient_keys().values()
@@ -190,7 +174,7 @@ def world(request, settings, tmp_path, empty_database, django_db_blocker) -> Ite
         network(made, tuple(entries))
         yield made
         for node in made.nodes.values():
-            node.database.close()
+            databases.drop(node.database)
 
 
 def network(made: World, entries: tuple[sealed.AuthorityEntry, ...]) -> None:
