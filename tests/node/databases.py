@@ -1,4 +1,4 @@
-"""Migrated databases of a test's own, of the kind that the run uses: for tests in which several nodes are one process."""
+"""Migrated databases of a test's own, of the run's kind: for tests in which several nodes are one process."""
 
 import shutil
 from collections.abc import Iterator

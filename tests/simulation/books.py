@@ -61,7 +61,9 @@ class Books:
         self._read_ledger()
         self._read_boxes()
         rows = self.member.rows
-        self.effects = [Effect(*row) for row in rows("SELECT sender, message_id, payload, ledger_index FROM simulation_effect")]
+        self.effects = [
+            Effect(*row) for row in rows("SELECT sender, message_id, payload, ledger_index FROM simulation_effect")
+        ]
         self.asked = [row[0] for row in rows("SELECT message_id FROM simulation_asked")]
 
     def _read_ledger(self) -> None:

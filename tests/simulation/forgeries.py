@@ -1,13 +1,12 @@
-"""What an attacker on the line, or a dishonest member, tries: answers and envelopes that someone else should have signed."""
+"""What an attacker on the line, or a dishonest member, tries: answers and envelopes that someone else had to sign."""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
+from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
 from simulation.member import Member
 from simulation.network import Carried
-
-from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
 
 
 class Forger:

@@ -1,4 +1,4 @@
-"""A network on disk: homes with keys, migrated databases and an imported directory; made once, copied for each world."""
+"""A network on disk: homes with keys, migrated databases and an imported directory; made once, copied for a world."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from django.core.management import call_command
 from django.db import connection
-from simulation.disk import DATABASE, copy_home
-from simulation.member import Member, TrueTime
 
 from palermo.config import node_file
 from palermo.node.directory import actions as directory_actions
 from palermo.node.directory import own_keys
 from palermo.sealing import directory as sealed
 from palermo.sealing.keys import SigningKey
+from simulation.disk import DATABASE, copy_home
+from simulation.member import Member, TrueTime
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NETWORK = "simulated network"

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from simulation.books import Books, roots
-from simulation.world import NOTE, World
-
 from palermo.node.directory import checking as directory
 from palermo.node.exchange import queries as exchange
 from palermo.node.ledger import queries as ledger
 from palermo.sealing import dsse
 from palermo.sealing.errors import SealingError
 from palermo.sealing.receipt import Receipt, parse_receipt, verify_receipt
+from simulation.books import Books, roots
+from simulation.world import NOTE, World
 
 Invariant = Callable[["Seen"], Iterator[str]]
 ALWAYS: dict[str, Invariant] = {}
@@ -197,7 +196,9 @@ def message_half_sent(seen: Seen) -> Iterator[str]:
     """An app's own row and its message commit together; and once its transaction returned, both are there."""
     for code, books in seen.books.items():
         asked = set(books.asked)
-        sent = {name for name, row in books.outbox.items() if row["payload_type"] == NOTE and not name.startswith("re-")}
+        sent = {
+            name for name, row in books.outbox.items() if row["payload_type"] == NOTE and not name.startswith("re-")
+        }
         yield from (f"{code}: {name} has one of row and message" for name in asked ^ sent)
         returned = {name for name in seen.world.returned if seen.world.asked[name].sender == code}
         yield from (f"{code}: {name} was acknowledged to its app and is gone" for name in returned - sent)

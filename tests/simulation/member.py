@@ -13,11 +13,11 @@ from unittest.mock import patch
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
-from simulation import disk
-from simulation.disk import Database, Disk, StoppedError, copy_home, watch
 
 from palermo.sealing.keyfile import read_private
 from palermo.sealing.keys import SigningKey
+from simulation import disk
+from simulation.disk import Database, Disk, StoppedError, copy_home, watch
 
 
 @dataclass

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import httpx
 from django.core.handlers.wsgi import WSGIHandler
+
 from simulation.disk import StoppedError
 from simulation.member import Member
 

@@ -19,24 +19,24 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db import DatabaseError, connection, transaction
+
+from palermo.config import wiring
+from palermo.node.directory.queries import DirectoryError
+from palermo.node.exchange import actions, delivery, handlers
+from palermo.node.office import jobs
 from simulation import founding
 from simulation.disk import StoppedError
 from simulation.forgeries import Forger
 from simulation.member import Member, TrueTime
 from simulation.network import Fault, Network
 
-from palermo.config import wiring
-from palermo.node.directory.queries import DirectoryError
-from palermo.node.exchange import actions, delivery, handlers
-from palermo.node.office import jobs
-
 NOTE = "palermo/simulation.note+v1"
 LONGEST_WALK = timedelta(days=25)
-"""A world does not grow older: a message that stays unknown for 30 days is given up, and nothing could be asked of it."""
+"""A world does not grow older: a message that stays unknown for 30 days is given up, and nothing can be asked of it."""
 
 PLAIN, REPLY, REFUSED, NOT_YET, BROKEN = "plain", "reply", "refused", "not yet", "broken"
 KINDS = (PLAIN, REPLY, REFUSED, NOT_YET, BROKEN)
-"""What a note makes of its recipient: acts; acts and answers; refuses after it acted; asks for patience twice; fails once."""
+"""What a note makes of its recipient: acts; acts and answers; refuses after it acted; asks for patience; fails once."""
 
 PATIENCE = {NOT_YET: 2, BROKEN: 1}
 _PERIODIC = ("exchange.", "ledger.", "directory.")

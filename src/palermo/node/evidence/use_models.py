@@ -101,7 +101,7 @@ class UseConsent(models.Model):
 class Notice(models.Model):
     """Notice of the disclosure of something exculpatory to an accused person (UNTOC 18(19), 18(5)).
 
-    ``planned_at``: the disclosure does not take place before. ``exceptional``: why advance notice was not possible; then
+    ``planned_at``: not disclosed before. ``exceptional``: why advance notice was not possible; then
     the provider was told of the disclosure in the transaction that recorded it. ``letter``: by which a provider outside
     the network was told.
     """

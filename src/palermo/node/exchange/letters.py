@@ -15,7 +15,7 @@ DEFAULT_LIFE = timedelta(days=7)
 
 
 class LetterHandler(Protocol):
-    """Acts on a letter. Raises ``handlers.RefusedError`` (never) or ``handlers.NotYetError`` (the sender tries again)."""
+    """Acts on a letter. Raises ``handlers.RefusedError`` (never) or ``handlers.NotYetError`` (to be sent again)."""
 
     def __call__(self, letter: Letter, *, now: datetime) -> None:
         """Apply the letter, whose sender is proven and a member."""

@@ -56,7 +56,7 @@ def write_letter(
 
 
 def seal_queued(rows: Iterable[QueuedLetter], now: datetime) -> list[bytes]:
-    """Seal queued letters to one partner, for the post, a relay or a courier. Raises ``DirectoryError`` without a key."""
+    """Seal queued letters to one partner, for post, relay or courier. Raises ``DirectoryError`` without a key."""
     letters, signing = list(rows), own_keys.signing_key()
     if not letters:
         return []

@@ -7,8 +7,14 @@ from datetime import datetime
 from django.db import transaction
 
 from palermo.node.exchange import letters
-from palermo.node.exchange.actions.receiving import UnreadableError, read, rejection, stored_receipt, take_in
-from palermo.node.exchange.actions.receiving import UnprovenError
+from palermo.node.exchange.actions.receiving import (
+    UnprovenError,
+    UnreadableError,
+    read,
+    rejection,
+    stored_receipt,
+    take_in,
+)
 from palermo.node.exchange.handlers import NotYetError, RefusedError
 from palermo.node.exchange.wire import CLOCK_SKEW, NEVER, NOT_YET, TAKEN
 from palermo.sealing.envelope import envelope_digest
