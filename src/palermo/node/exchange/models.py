@@ -53,10 +53,12 @@ class Header(models.Model):
 class Outgoing(Header):
     """The outbox, each envelope verbatim. ``payload_digest`` tells a harmless repetition from a conflict.
 
-    ``handed_at``: when a relay or a courier took it; it is not handed in again for a while.
+    ``size``: of the envelope, in bytes. ``handed_at``: when a relay or a courier took it; it is not handed in again for
+    a while.
     """
 
     envelope = models.BinaryField()
+    size = models.PositiveBigIntegerField(default=0)
     recipient = models.CharField(max_length=64)
     legal_basis = models.TextField(default="", blank=True)
     payload_digest = models.CharField(max_length=64)

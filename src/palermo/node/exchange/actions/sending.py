@@ -125,4 +125,5 @@ def _put(header: Header, envelope: bytes, payload_digest: str, legal_basis: str,
         payload_digest=payload_digest,
         ledger_index=entry.index,
         envelope=envelope,
+        size=len(envelope),
     )
