@@ -67,7 +67,7 @@ def test_every_step_ends_one_of_two_ways() -> None:
         {"message_id": "no id"},
         {"envelope_digest": "AB" * 32},
         {"envelope_digest": ""},
-        {"at": datetime(2026, 3, 2)},  # noqa: DTZ001 - what is refused
+        {"at": datetime(2026, 3, 2)},
         {"reason": "Relayed for a reason."},
         {"stage": Stage.RELAY_FAILED},
         {"stage": Stage.RELAY_FAILED, "reason": "x" * 2001},

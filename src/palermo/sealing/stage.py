@@ -4,8 +4,8 @@ A message goes through submission, relay (where there is one), delivery and retr
 that saw it signs what it saw. The delivery of a message has the recipient's own receipt
 (:mod:`palermo.sealing.receipt`), which says more: its statement here is for deliveries that failed.
 
-Source: the evidences of e-CODEX and of registered electronic mail, ETSI EN 319 522-2 (SubmissionAcceptance, RelayFailure,
-ContentConsignment, ContentHandover and their opposites).
+Source: the evidences of e-CODEX and of registered electronic mail, ETSI EN 319 522-2 (SubmissionAcceptance,
+RelayAcceptance, ContentConsignment, ContentHandover and their opposites).
 """
 
 import re
