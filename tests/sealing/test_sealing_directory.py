@@ -15,6 +15,7 @@ from palermo.sealing.directory import (
     Directory,
     TrustRoot,
     check_successor,
+    content_digest,
     directory_digest,
     open_directory,
     sign_directory,
@@ -116,11 +117,13 @@ def test_a_directory_follows_from_the_one_held(network: NetworkFixture) -> None:
         check_successor(held, version, data, open_directory(data, network.trust_root))
 
     check(held)
+    check(network.signed_directory())  # signed anew: other bytes, and the same content
     check(network.signed_directory(version=version + 1, previous_digest=directory_digest(held)))
+    check(network.signed_directory(version=version + 1, previous_digest=content_digest(held)))
     check(network.signed_directory(version=version + 5, previous_digest="of one that was missed"))
     for changes, reason in (
         ({"version": version - 1}, "older"),
-        ({"network": "Palermo trial"}, "two versions"),  # signed anew: other bytes of the same version
+        ({"expires_at": network.now + timedelta(days=9)}, "two versions"),
         ({"version": version + 1}, "does not follow"),
     ):
         with pytest.raises(RollbackError, match=reason):

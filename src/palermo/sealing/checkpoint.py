@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from palermo.sealing import canonical
 from palermo.sealing.errors import FormatError, TrustError, UnknownKeyError
-from palermo.sealing.keys import Signatures, SigningKey, VerifyKey
+from palermo.sealing.keys import Signatures, Signer, VerifyKey
 from palermo.sealing.merkle import HASH_BYTES
 
 ML_DSA_65_TYPE = b"\xffpalermo/note/ml-dsa-65"
@@ -38,7 +38,7 @@ class Checkpoint:
     text: str
 
 
-def sign_checkpoint(origin: str, size: int, root: bytes, key: SigningKey) -> str:
+def sign_checkpoint(origin: str, size: int, root: bytes, key: Signer) -> str:
     """The signed note for a log of that size and root. Raises FormatError for an origin that is not plain ASCII."""
     body = note_body(origin, size, root)
     signatures = key.sign(body.encode())

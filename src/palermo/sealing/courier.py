@@ -28,7 +28,7 @@ from palermo.sealing import dsse, records
 from palermo.sealing.directory import CODE, CODE_RULE
 from palermo.sealing.durable import sync_folder
 from palermo.sealing.errors import BindingError, FormatError
-from palermo.sealing.keys import SigningKey, VerifyKey
+from palermo.sealing.keys import Signer, VerifyKey
 
 MANIFEST_TYPE = "application/vnd.palermo.courier.v1"
 MAX_PARTS = 20_000
@@ -149,7 +149,7 @@ def _read_fully(stream: BinaryIO, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def write_stream(out: BinaryIO, manifest: Manifest, contents: Iterable[bytes], key: SigningKey) -> str:
+def write_stream(out: BinaryIO, manifest: Manifest, contents: Iterable[bytes], key: Signer) -> str:
     """Write a courier file to a stream, one part in memory at a time; returns the digest that ends it.
 
     Raises BindingError when the contents are not, in order, the parts that the manifest states.
@@ -169,7 +169,7 @@ def write_stream(out: BinaryIO, manifest: Manifest, contents: Iterable[bytes], k
     return counted.digest
 
 
-def write_file(path: Path, manifest: Manifest, contents: Iterable[bytes], key: SigningKey) -> str:
+def write_file(path: Path, manifest: Manifest, contents: Iterable[bytes], key: Signer) -> str:
     """Write a courier file whole or not at all: under another name, forced to disk, then renamed to ``path``.
 
     Raises BindingError as :func:`write_stream`, and OSError.

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from palermo.sealing import dsse, records
 from palermo.sealing.errors import BindingError, FormatError, TrustError, UnknownKeyError
-from palermo.sealing.keys import SigningKey, VerifyKey
+from palermo.sealing.keys import Signer, VerifyKey
 
 STEP_TYPE = "application/vnd.palermo.custody-step.v1"
 CERTIFICATE_TYPE = "application/vnd.palermo.officer-certificate.v1"
@@ -120,12 +120,12 @@ class Certificate:
         return f"{who}, {self.authority}"
 
 
-def sign_step(step: Step, key: SigningKey) -> bytes:
+def sign_step(step: Step, key: Signer) -> bytes:
     """A step in its signed envelope. Raises FormatError for times without a zone."""
     return dsse.sign(STEP_TYPE, records.to_bytes(step), key)
 
 
-def sign_certificate(certificate: Certificate, authority_key: SigningKey) -> bytes:
+def sign_certificate(certificate: Certificate, authority_key: Signer) -> bytes:
     """A certificate signed by the authority's own key."""
     return dsse.sign(CERTIFICATE_TYPE, records.to_bytes(certificate), authority_key)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from palermo.sealing import dsse, hpke, parcel, records
 from palermo.sealing.directory import CODE, CODE_RULE
 from palermo.sealing.errors import BindingError, FormatError
-from palermo.sealing.keys import RecipientKey, RecipientPublicKey, SigningKey, VerifyKey
+from palermo.sealing.keys import RecipientKey, RecipientPublicKey, Signer, VerifyKey
 from palermo.sealing.parcel import Outer, Unsealed, peek
 
 __all__ = [
@@ -108,9 +108,7 @@ class Opened:
     signed: bytes
 
 
-def seal_envelope(
-    header: Header, payload: bytes, signing_key: SigningKey, recipient_public: RecipientPublicKey
-) -> bytes:
+def seal_envelope(header: Header, payload: bytes, signing_key: Signer, recipient_public: RecipientPublicKey) -> bytes:
     """Sign header and payload, then encrypt both to the recipient, in the version that the header names.
 
     Raises BindingError when the header names another recipient key or suite, FormatError when something is too long.

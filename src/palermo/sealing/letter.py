@@ -12,7 +12,7 @@ from datetime import datetime
 from palermo.sealing import dsse, parcel, records
 from palermo.sealing.directory import CODE, CODE_RULE
 from palermo.sealing.errors import BindingError, FormatError
-from palermo.sealing.keys import RecipientKey, RecipientPublicKey, SigningKey, VerifyKey
+from palermo.sealing.keys import RecipientKey, RecipientPublicKey, Signer, VerifyKey
 from palermo.sealing.parcel import Unsealed
 
 LETTER_TYPE = "application/vnd.palermo.letter.v1"
@@ -50,7 +50,7 @@ class Letter:
             raise FormatError("letter.not_after", "must lie after created_at, both with a time zone")
 
 
-def seal_letter(letter: Letter, signing_key: SigningKey, key: RecipientPublicKey) -> bytes:
+def seal_letter(letter: Letter, signing_key: Signer, key: RecipientPublicKey) -> bytes:
     """Sign a letter and encrypt it to its recipient. Raises BindingError when it names another key than ``key``."""
     if letter.recipient_key_id != key.key_id:
         raise BindingError("letter", "names another recipient key than the one it is sealed with")

@@ -35,7 +35,7 @@ from palermo.sealing.case_graph import custody_graph
 from palermo.sealing.directory import TrustRoot
 from palermo.sealing.durable import sync_folder
 from palermo.sealing.errors import PackageError
-from palermo.sealing.keys import SigningKey
+from palermo.sealing.keys import Signer
 from palermo.sealing.leaf import OpenedField
 from palermo.sealing.manifest import MANIFEST_TYPE, CustodyEvent, Manifest, ManifestItem, Marks, read_manifest
 
@@ -130,7 +130,7 @@ def draft_package(
     request_reference: str,
     directory: bytes,
     trust_root: TrustRoot,
-    signing_key: SigningKey,
+    signing_key: Signer,
     created_at: datetime,
     officers: Sequence[bytes] = (),
 ) -> Draft:
@@ -162,7 +162,7 @@ def seal_package(
     target: Path,
     *,
     ledger: LedgerProof,
-    signing_key: SigningKey,
+    signing_key: Signer,
     sealed_at: datetime,
     time_stamp: bytes = b"",
 ) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from palermo.sealing import canonical, dsse, hpke, records
 from palermo.sealing.directory import CODE
 from palermo.sealing.errors import BindingError, FormatError, OpeningError, UnknownKeyError
-from palermo.sealing.keys import RecipientKey, RecipientPublicKey, SigningKey
+from palermo.sealing.keys import RecipientKey, RecipientPublicKey, Signer
 
 VERSIONS = (1, 2)
 PADDED_FROM = 2
@@ -91,7 +91,7 @@ def seal(
     version: int,
     recipient: str,
     key: RecipientPublicKey,
-    signing_key: SigningKey,
+    signing_key: Signer,
     *,
     payload_type: str,
     head: bytes,

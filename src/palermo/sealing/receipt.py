@@ -8,7 +8,7 @@ from enum import StrEnum
 from palermo.sealing import dsse, records
 from palermo.sealing.envelope import Header
 from palermo.sealing.errors import BindingError
-from palermo.sealing.keys import SigningKey, VerifyKey
+from palermo.sealing.keys import Signer, VerifyKey
 
 RECEIPT_TYPE = "application/vnd.palermo.receipt.v1"
 
@@ -50,7 +50,7 @@ class Receipt:
                 raise BindingError(f"receipt.{name}", "is that of another message")
 
 
-def sign_receipt(receipt: Receipt, key: SigningKey) -> bytes:
+def sign_receipt(receipt: Receipt, key: Signer) -> bytes:
     """Sign a receipt with the recipient's key."""
     return dsse.sign(RECEIPT_TYPE, records.to_bytes(receipt), key)
 

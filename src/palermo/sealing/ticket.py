@@ -17,7 +17,7 @@ from typing import TypeVar
 from palermo.sealing import dsse, records
 from palermo.sealing.directory import CODE, CODE_RULE
 from palermo.sealing.errors import FormatError
-from palermo.sealing.keys import SigningKey, VerifyKey
+from palermo.sealing.keys import Signer, VerifyKey
 
 TICKET_TYPE = "application/vnd.palermo.relay-ticket.v1"
 COLLECTION_TYPE = "application/vnd.palermo.relay-collection.v1"
@@ -119,7 +119,7 @@ class Index:
         return records.from_bytes(cls, data, "answer of the relay", max_bytes=MAX_SIGNED_BYTES)
 
 
-def sign_ticket(ticket: Ticket, key: SigningKey) -> bytes:
+def sign_ticket(ticket: Ticket, key: Signer) -> bytes:
     """Sign a ticket as the member that it names."""
     return dsse.sign(TICKET_TYPE, records.to_bytes(ticket), key)
 
@@ -133,7 +133,7 @@ def verify_ticket(data: bytes, keys_of: KeysOf) -> Ticket:
     return _verify(Ticket, TICKET_TYPE, data, "ticket", keys_of)
 
 
-def sign_collection(collection: Collection, key: SigningKey) -> bytes:
+def sign_collection(collection: Collection, key: Signer) -> bytes:
     """Sign a collection as the member that it names."""
     return dsse.sign(COLLECTION_TYPE, records.to_bytes(collection), key)
 
