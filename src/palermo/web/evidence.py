@@ -59,7 +59,8 @@ def item(request: Request, reference: str) -> HttpResponse:
     context = {
         "item": row,
         "consents": queries.consents(request.user, reference),
-        "received": row.origin is Origin.RECEIVED,
+        "bound": row.origin is not Origin.OWN,
+        "may_attest": policy.allows(request.user, "evidence.attest", cases.members(row.case)),
         "may_add": policy.allows(request.user, "evidence.add", cases.members(row.case)),
         "state": row.origin.value,
     }
@@ -78,6 +79,7 @@ def content(request: Request, reference: str) -> FileResponse:
 def consent(request: Request, reference: str) -> HttpResponse:
     """Record the provider's consent to use a received item in another case."""
     row = queries.item(request.user, reference)
+    policy.require(request.user, "evidence.attest", cases.members(row.case))
     form = ConsentForm(request.POST or None)
     if (
         request.method == "POST"

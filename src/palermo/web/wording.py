@@ -115,6 +115,15 @@ NEUTRALITY: dict[str, Promise] = {
     "racial": _("Racial"),
 }
 CONSENT: dict[str, Promise] = {"yes": _("Given"), "no": _("Not given")}
+USES: dict[str, Promise] = {
+    "stated": _("In the proceedings stated in the request"),
+    "case": _("In another case"),
+    "court": _("Before a court"),
+    "export": _("Taken out for another purpose"),
+    "cite": _("Cited in a request"),
+    "share": _("Shared on with another authority"),
+    "exculpatory": _("Disclosed as exculpatory"),
+}
 INPUTS: dict[str, Promise] = {"subjects": _("The subjects of the case")}
 
 _TABLES: dict[str, dict[str, Promise]] = {
@@ -123,6 +132,7 @@ _TABLES: dict[str, dict[str, Promise]] = {
     "neutrality": NEUTRALITY,
     "consent": CONSENT,
     "inputs": INPUTS,
+    "use": USES,
     "kind": SELECTOR_KINDS,
 }
 

@@ -157,7 +157,7 @@ def _root(network):
 
 
 def test_intelligence_is_never_sealed(add, seal):
-    own, intelligence = add(), add(content=b"tip", origin="intelligence")
+    own, intelligence = add(), add(content=b"tip", origin="intelligence", originator="BB-POL")
     with pytest.raises(IntelligenceError):
         seal(own.reference, intelligence.reference)
     assert ledger.size() == 0 and not list(packages_folder().iterdir())
@@ -190,7 +190,14 @@ def test_consent_is_asked_for_what_others_gave_only(network, add, team, case):
     item = add()
     with pytest.raises(ConflictError, match="our own"):
         actions.record_consent(
-            team["investigator"], item=item.reference, case=case, given_by="x", statement="y", now=network.now
+            team["central_authority"],
+            item=item.reference,
+            target=case,
+            given_by="x",
+            statement="y",
+            document="z",
+            reason="none",
+            now=network.now,
         )
 
 
@@ -276,5 +283,6 @@ def test_the_strictest_mark_wins():
     assert strictest([HandlingCode.H3, HandlingCode.H0]) is HandlingCode.H3
 
 
-def test_use_limit_error_names_the_item():
-    assert UseLimitError("X-1").item == "X-1" and "18(19)" in str(UseLimitError("X-1"))
+def test_use_limit_error_names_item_provider_and_use():
+    error = UseLimitError("X-1", "BB-POL", "case")
+    assert (error.item, error.provider, error.use) == ("X-1", "BB-POL", "case") and "18(19)" in str(error)

@@ -143,7 +143,14 @@ def test_received_evidence_is_bound_to_its_request(world, road, asked):
                 now=world.tick(),
             )
         evidence.record_consent(
-            officer, item=item.reference, case=other, given_by="BB-POL", statement="Agreed by letter.", now=world.tick()
+            officer,
+            item=item.reference,
+            target=other,
+            given_by="BB-POL",
+            statement="Agreed by letter.",
+            document="Letter of 1 March 2026, file 7",
+            reason="The lines were down.",
+            now=world.tick(),
         )
         copy = evidence.use_in_case(officer, item=item.reference, case=other, now=world.tick())
         assert (copy.case, copy.sha256, copy.origin) == (other, item.sha256, Origin.RECEIVED)

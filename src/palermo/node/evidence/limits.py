@@ -1,10 +1,11 @@
 """The one gate that evidence passes before it is used: every path calls :func:`require`, and none decides for itself.
 
 It reads what the item is, where it came from, what marks it bears, whether it was recalled or destroyed, and which
-consents are in force now. It writes nothing.
+consents are in force now. It writes nothing but a consent that was given, in the shape in which it reads it.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -44,6 +45,19 @@ def consent_in_force(item: Item, intent: Intent, now: datetime) -> UseConsent | 
 def in_force(now: datetime) -> QuerySet[UseConsent]:
     """Consents that are neither withdrawn nor run out."""
     return UseConsent.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), withdrawn_at=None)
+
+
+def new_consent(item: Item, intent: Intent, **columns: Any) -> UseConsent:
+    """Store a consent to exactly this use. ``columns``: who gave it, in what words, and who vouches for it."""
+    in_case = intent.use is Use.CASE
+    return UseConsent.objects.create(
+        item=item,
+        use=intent.use,
+        recipient=intent.recipient,
+        case_id=intent.target if in_case else None,
+        target="" if in_case else intent.target,
+        **columns,
+    )
 
 
 def target_of(consent: UseConsent) -> str:

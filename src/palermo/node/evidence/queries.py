@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs
+from palermo.node.evidence import blobs, limits
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Package, UseConsent
 from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageRow
+from palermo.node.evidence.uses import Use
 from palermo.node.home import packages_folder
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
@@ -180,4 +181,21 @@ def package_row(package: Package) -> PackageRow:
 
 def consent_row(consent: UseConsent) -> ConsentRow:
     """The row of a model instance."""
-    return ConsentRow(consent.item.reference, consent.case_id, consent.given_by, consent.statement, consent.recorded_at)
+    return ConsentRow(
+        pk=consent.pk,
+        item=consent.item.reference,
+        use=Use(consent.use),
+        recipient=consent.recipient,
+        target=limits.target_of(consent),
+        given_by=consent.given_by,
+        statement=consent.statement,
+        conditions=consent.conditions,
+        question=consent.question.reference if consent.question else "",
+        document=consent.document,
+        reason=consent.reason,
+        recorded_by=consent.recorded_by.get_full_name() if consent.recorded_by else "",
+        recorded_at=consent.recorded_at,
+        expires_at=consent.expires_at,
+        withdrawn_at=consent.withdrawn_at,
+        withdrawn_because=consent.withdrawn_because,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.uses import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,24 @@ class PackageRow:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
-    """A provider's recorded consent to use an item in another case."""
+    """A provider's consent to one use of an item. ``question``: by which it was asked ("" for one by letter)."""
 
+    pk: int
     item: str
-    case: str
+    use: Use
+    recipient: str
+    target: str
     given_by: str
     statement: str
+    conditions: str
+    question: str
+    document: str
+    reason: str
+    recorded_by: str
     recorded_at: datetime
+    expires_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_because: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,14 @@ ASKABLE = (Use.COURT, Use.CASE, Use.EXPORT, Use.CITE, Use.SHARE)
 """What consent is asked for. The stated proceedings need none, exculpatory disclosure needs a notice instead."""
 
 NEEDS_RECIPIENT = frozenset({Use.CITE, Use.SHARE})
+LONGEST_TARGET = 200
+_TARGETS = {
+    Use.COURT: "in which proceedings, before which court",
+    Use.CASE: "in which case of yours, by its reference",
+    Use.EXPORT: "for what purpose it is exported",
+    Use.CITE: "in which request it would be cited, by its reference",
+    Use.SHARE: "which request it would answer, by its reference",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,20 @@ class Intent:
     use: Use
     recipient: str = ""
     target: str = ""
+
+
+def intent_problems(use: str, recipient: str, target: str) -> list[str]:
+    """What is missing or too much for consent to be asked, or given, for a use: one sentence each."""
+    if use not in [askable.value for askable in ASKABLE]:
+        return [f"Choose the use: {', '.join(ASKABLE)}."]
+    problems = []
+    if not target or len(target) > LONGEST_TARGET:
+        problems.append(f"Say {_TARGETS[Use(use)]}, in at most {LONGEST_TARGET} characters.")
+    if bool(recipient) != (use in NEEDS_RECIPIENT):
+        problems.append(
+            "Name the authority that would learn of it." if not recipient else "No other authority learns of it so."
+        )
+    return problems
 
 
 FOR_THE_STATED_PROCEEDINGS = Intent(Use.STATED)

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.uses import LONGEST_TARGET, Use
 from palermo.web.forms.rendering import Checkboxes, MomentParts, PageForm, Radios
 
 ORIGIN = (
@@ -37,9 +38,12 @@ class ItemForm(PageForm):
         label=_("Where it comes from"),
         choices=ORIGIN,
         widget=Radios,
-        help_text=_(
-            "Intelligence is never sealed as evidence. Ask for it by a formal request if it must stand in court."
-        ),
+        help_text=_("Intelligence is not evidence: it is sealed or cited with its originator's consent alone."),
+    )
+    originator = forms.CharField(
+        label=_("Who gave it (for intelligence)"),
+        required=False,
+        help_text=_("The authority, by its code or its name. Leave empty for what is our own."),
     )
     what = forms.CharField(label=_("What it is"), help_text=_("Such as: statement of account, 1 to 31 March 2026."))
     collected_by = forms.CharField(label=_("Collected by"), help_text=_("Name and office."))
@@ -83,12 +87,44 @@ class SealForm(PageForm):
         self.fields["recipient"].choices = partners  # type: ignore[attr-defined]
 
 
-class ConsentForm(PageForm):
-    """The provider's consent to use an item elsewhere."""
+USES = (
+    (Use.CASE.value, _("In another case of ours")),
+    (Use.COURT.value, _("Before a court")),
+    (Use.EXPORT.value, _("Taken out of this node for another purpose")),
+    (Use.CITE.value, _("Cited in a request to another authority")),
+    (Use.SHARE.value, _("Shared on with another authority")),
+)
 
-    case = forms.CharField(label=_("Case in which it may be used"))
+
+class UseFields(PageForm):
+    """One use of an item, exactly."""
+
+    use = forms.ChoiceField(label=_("Use"), choices=USES, widget=Radios)
+    target = forms.CharField(
+        label=_("For what"),
+        max_length=LONGEST_TARGET,
+        help_text=_(
+            "The case or the request, by its reference; otherwise the court and its proceedings, or the purpose."
+        ),
+    )
+    recipient = forms.CharField(
+        label=_("Which authority would learn of it"),
+        required=False,
+        help_text=_("Its code, where the item would be cited to it or shared on with it. Otherwise leave empty."),
+    )
+
+
+class ConsentForm(UseFields):
+    """The provider's consent to one use of an item, given by letter."""
+
     given_by = forms.CharField(label=_("Given by"), help_text=_("Name and office at the providing authority."))
     statement = forms.CharField(label=_("What it says"), widget=forms.Textarea(attrs={"rows": 3}))
+    conditions = forms.CharField(label=_("Conditions"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    document = forms.CharField(label=_("The letter"), help_text=_("Its date, its author and its file number."))
+    reason = forms.CharField(
+        label=_("Why it did not come through the exchange"), help_text=_("Such as: the provider has no node.")
+    )
+    expires_at = forms.DateTimeField(label=_("When the consent ends (optional)"), required=False, widget=MomentParts)
 
 
 class UseForm(PageForm):

@@ -1,4 +1,4 @@
-"""Keep an item, record a provider's consent, and use a received item elsewhere."""
+"""Keep an item, and bring what a partner gave into another case."""
 
 from datetime import datetime
 
@@ -6,11 +6,12 @@ from django.db import transaction
 
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, queries
-from palermo.node.evidence.errors import UseLimitError
+from palermo.node.evidence import blobs, limits, queries
+from palermo.node.evidence.errors import BoundBytesError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.models import CustodyEvent, Item, UseConsent
-from palermo.node.evidence.rows import ConsentRow, ItemRow
+from palermo.node.evidence.models import CustodyEvent, Item
+from palermo.node.evidence.rows import ItemRow
+from palermo.node.evidence.uses import Intent, Use
 from palermo.node.office import policy
 from palermo.node.office.actions import audit, next_reference
 from palermo.node.office.errors import ConflictError, InvalidError
@@ -32,7 +33,9 @@ _LIMITS = {
     "name": 120,
     "media_type": 100,
     "use_limit": 1000,
+    "originator": 200,
 }
+_OPTIONAL = frozenset({"use_limit", "originator"})
 
 
 @transaction.atomic
@@ -54,12 +57,14 @@ def add_item(
     source_grade: str = SourceGrade.A,
     information_grade: str = InformationGrade.CERTAIN,
     use_limit: str = "",
+    originator: str = "",
     now: datetime,
 ) -> ItemRow:
     """Keep an item: its bytes under their SHA-256, its collection, its marks, and the first custody events.
 
     ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence" for what came by police
-    or FIU channels: that is never sealed, with or without consent. There is no default: a person says which it is.
+    or FIU channels; then ``originator`` names who gave it, without whose consent it is neither sealed nor cited. There
+    is no default: a person says which it is. Raises :class:`BoundBytesError` for bytes that a partner gave.
     """
     policy.require(officer, "evidence.add", cases.members(case))
     require_open(case)
@@ -71,6 +76,7 @@ def add_item(
         "name": name,
         "media_type": media_type,
         "use_limit": use_limit,
+        "originator": originator if origin == Origin.INTELLIGENCE else "",
     }
     marks = {
         "tlp": tlp,
@@ -82,6 +88,7 @@ def add_item(
     if problems := _problems(texts, marks) + _time_problems(collected_at, now):
         raise InvalidError(problems)
     blob = blobs.store(content)
+    _refuse_bound(blob.sha256, origin)
     item = Item.objects.create(
         reference=new_reference(now),
         case_id=case,
@@ -101,33 +108,14 @@ def add_item(
 
 
 @transaction.atomic
-def record_consent(officer: Actor, *, item: str, case: str, given_by: str, statement: str, now: datetime) -> ConsentRow:
-    """Record the provider's consent to use a received item in ``case`` (UNTOC Art. 18(19)), in the provider's words."""
-    found = queries.readable_item(officer, item)
-    policy.require(officer, "evidence.add", cases.members(case))
-    if found.origin != Origin.RECEIVED:
-        raise ConflictError(f"{item} is our own: no other authority's consent is needed.")
-    if not given_by.strip() or not statement.strip():
-        raise InvalidError("Say who gave the consent, and in what words: both are kept.")
-    consent = UseConsent.objects.create(
-        item=found,
-        case_id=case,
-        given_by=given_by.strip()[:200],
-        statement=statement.strip()[:2000],
-        recorded_by_id=officer.pk,
-        recorded_at=now,
-    )
-    audit(officer, "evidence.consent", item, now=now, detail={"case": case, "given_by": consent.given_by})
-    return queries.consent_row(consent)
-
-
-@transaction.atomic
 def use_in_case(officer: Actor, *, item: str, case: str, now: datetime) -> ItemRow:
-    """Add a received item to another case; refused without the provider's recorded consent for that case."""
+    """Bring what a partner gave into another case; refused without the provider's consent to its use in that case."""
     found = queries.readable_item(officer, item)
     policy.require(officer, "evidence.add", cases.members(case))
     require_open(case)
-    require_consent(found, case)
+    intent = Intent(Use.CASE, target=case)
+    limits.require(found, intent, now=now)
+    consent = limits.consent_in_force(found, intent, now)
     if not blobs.intact(blobs.path_of(found.sha256), found.sha256):
         raise queries.changed(found)
     fields = {field.attname: getattr(found, field.attname) for field in Item._meta.concrete_fields}
@@ -137,6 +125,10 @@ def use_in_case(officer: Actor, *, item: str, case: str, now: datetime) -> ItemR
             "id": None,
             "reference": new_reference(now),
             "case_id": case,
+            "copy_of_id": found.pk,
+            "under_consent_id": consent.pk if consent else None,
+            "retention_date": None,
+            "retention_rule": "",
             "added_by_id": officer.pk,
             "added_at": now,
         }
@@ -152,12 +144,6 @@ def require_open(case: str) -> None:
     """Refuse a case that is closed: nothing is added to it or leaves it."""
     if cases.facts(case).state != "open":
         raise ConflictError("This case is closed. Open a new one for what comes now.")
-
-
-def require_consent(item: Item, case: str) -> None:
-    """Refuse to use a received item in another case, or to pass it on, without the provider's recorded consent."""
-    if item.origin == Origin.RECEIVED and not item.consents.filter(case_id=case).exists():
-        raise UseLimitError(item.reference)
 
 
 def record_custody(item: Item, verb: str, *, by: str, at: datetime, where: str = "", detail: str = "") -> None:
@@ -176,7 +162,7 @@ def _problems(texts: dict[str, str], marks: dict[str, str]) -> list[str]:
     problems = [
         f"Fill in '{name.replace('_', ' ')}'."
         for name, text in texts.items()
-        if not text.strip() and name != "use_limit"
+        if not text.strip() and name not in _OPTIONAL
     ]
     problems += [
         f"Shorten '{name.replace('_', ' ')}' to {_LIMITS[name]} characters."
@@ -188,7 +174,16 @@ def _problems(texts: dict[str, str], marks: dict[str, str]) -> list[str]:
         for name, mark in marks.items()
         if mark not in _CHOICES[name]
     ]
+    if marks["origin"] == Origin.INTELLIGENCE and not texts["originator"].strip():
+        problems.append("Say who gave the intelligence: nothing is done with it without that authority's consent.")
     return problems
+
+
+def _refuse_bound(sha256: str, origin: str) -> None:
+    """What a partner gave does not become our own by being added again: it stays bound by its terms."""
+    given = Item.objects.filter(sha256=sha256).exclude(origin=Origin.OWN).values_list("origin", flat=True)
+    if set(given) - {origin}:
+        raise BoundBytesError
 
 
 def _time_problems(collected_at: datetime, now: datetime) -> list[str]:

@@ -8,12 +8,13 @@ from django.db import transaction
 from palermo.node.cases import queries as cases
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, queries
-from palermo.node.evidence.actions.items import record_custody, require_consent, require_open
-from palermo.node.evidence.errors import EvidenceChangedError, IntelligenceError
-from palermo.node.evidence.marks import HandlingCode, Origin, Tlp, strictest
+from palermo.node.evidence import blobs, limits, queries
+from palermo.node.evidence.actions.items import record_custody, require_open
+from palermo.node.evidence.errors import EvidenceChangedError
+from palermo.node.evidence.marks import HandlingCode, Tlp, strictest
 from palermo.node.evidence.models import Item, Package
 from palermo.node.evidence.rows import PackageRow
+from palermo.node.evidence.uses import Intent, Use
 from palermo.node.home import packages_folder
 from palermo.node.ledger import actions as ledger
 from palermo.node.ledger import queries as ledger_queries
@@ -33,13 +34,13 @@ def seal_package(
 ) -> PackageRow:
     """Seal items (by reference) for one partner's request into a package that verifies offline.
 
-    Refuses intelligence, items of another case, received items without the provider's consent, and changed bytes. The
+    Refuses items of another case, what a partner gave without its consent to this very use, and changed bytes. The
     ledger commits to the manifest; its signed checkpoint and inclusion proof go into the package.
     """
     policy.require(officer, "evidence.seal", cases.members(case))
     ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     require_open(case)
-    chosen = _chosen(case, items)
+    chosen = _chosen(case, items, Intent(Use.SHARE, recipient, request_reference), now)
     if not request_reference.strip() or recipient not in {row.code for row in directory.partners()}:
         raise InvalidError("A package is sealed for the request of another authority of the directory: name both.")
     for item in chosen:
@@ -88,7 +89,7 @@ def use_limit_of(request_reference: str) -> str:
     )
 
 
-def _chosen(case: str, items: Sequence[str]) -> list[Item]:
+def _chosen(case: str, items: Sequence[str], intent: Intent, now: datetime) -> list[Item]:
     """The items, locked, in the order given; refused where any may not be sealed."""
     found = {
         item.reference: item for item in Item.objects.select_for_update().filter(case_id=case, reference__in=items)
@@ -96,9 +97,7 @@ def _chosen(case: str, items: Sequence[str]) -> list[Item]:
     if not items or len(set(items)) != len(items) or set(items) != set(found):
         raise InvalidError("Choose the items of this case to be sealed, each once.")
     for item in found.values():
-        if item.origin == Origin.INTELLIGENCE:
-            raise IntelligenceError(item.reference)
-        require_consent(item, case)
+        limits.require(item, intent, now=now)
         if not blobs.intact(blobs.path_of(item.sha256), item.sha256):
             raise EvidenceChangedError(item.reference, str(blobs.path_of(item.sha256)))
     return [found[reference] for reference in items]
