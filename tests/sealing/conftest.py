@@ -1,17 +1,23 @@
-"""A small network for the tests of this room: a founder, two fictitious authorities, and a package between them."""
+"""A small network for the tests of this room: a founder, fictitious authorities, and a package between two of them."""
 
 import dataclasses
 import hashlib
+import importlib.util
 import random
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from palermo.sealing import merkle
 from palermo.sealing.checkpoint import sign_checkpoint
+from palermo.sealing.cosignature import CosignerKey, cosign
+from palermo.sealing.custody import Certificate, Step, Verb, sign_certificate, sign_step, step_digest
 from palermo.sealing.directory import (
     AuthorityEntry,
     Directory,
@@ -33,21 +39,30 @@ from palermo.sealing.package import (
     draft_package,
     seal_package,
 )
+from palermo.sealing.quorum import Cosignature
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MARKS = Marks(
     tlp="amber", handling_code="H1", source_grade="A", information_grade="1", use_limit="Case AU-CASE-7 alone"
 )
 CONTENTS = (b"account;amount\nXB00 0001;100\n", b"a letter, plainly fictitious\n")
+WITNESSES = ("AU-POL", "BO-CA", "DA-FIU", "EO-CUS")
+Changes = Mapping[int, Mapping[str, Any]]
+OFFICER, UNIT = "Ines Example", "Evidence desk"
 
 
 @dataclass(frozen=True)
 class Network:
-    """Keys, directory and trust root of a network of two: Aurelia's police and Borealia's central authority."""
+    """Keys, directory and trust root: Aurelia's police, Borealia's central authority, and two more that witness logs.
+
+    ``officer`` is the custody key of Borealia's one officer.
+    """
 
     founder: SigningKey
     aurelia: SigningKey
     borealia: SigningKey
+    officer: SigningKey
+    cosigners: dict[str, CosignerKey]
     recipient_key: RecipientKey
     directory: Directory
     directory_bytes: bytes
@@ -58,34 +73,71 @@ class Network:
     def make(cls, seed: int) -> "Network":
         rng = random.Random(seed).randbytes
         founder, aurelia, borealia = (SigningKey.generate(rng) for _ in range(3))
-        recipient = RecipientKey.generate(rng)
+        recipient, officer = RecipientKey.generate(rng), SigningKey.generate(rng)
+        cosigners = {code: CosignerKey.generate(rng) for code in WITNESSES}
         directory = Directory(
             network="Palermo trial",
             version=3,
             created_at=NOW,
             founders=(founder.key_id,),
             entries=(
-                _entry("AU-POL", "Aurelia Police", aurelia, recipient),
-                _entry("BO-CA", "Borealia", borealia, None),
+                _entry("AU-POL", "Aurelia Police", aurelia, cosigners, recipient),
+                _entry("BO-CA", "Borealia", borealia, cosigners),
+                _entry("DA-FIU", "Dalmora Financial Intelligence", SigningKey.generate(rng), cosigners),
+                _entry("EO-CUS", "Eosia Customs", SigningKey.generate(rng), cosigners),
             ),
+            witnesses=WITNESSES,
         )
         root = TrustRoot(directory.network, (founder.public.to_bytes(),))
-        return cls(founder, aurelia, borealia, recipient, directory, sign_directory(directory, founder), root)
+        signed = sign_directory(directory, founder)
+        return cls(founder, aurelia, borealia, officer, cosigners, recipient, directory, signed, root)
 
-    def custody(self) -> list[CustodyEvent]:
-        """Two events for each of the two items."""
-        return [
-            CustodyEvent(
-                item=item,
-                verb=verb,
-                by="Officer Example",
-                at=NOW - timedelta(hours=2 - step),
-                where="Nordhavn",
-                sha256=hashlib.sha256(CONTENTS[item - 1]).hexdigest(),
-            )
-            for item in (1, 2)
-            for step, verb in enumerate(("collected", "sealed"))
-        ]
+    def certificate(self, **changes: Any) -> bytes:
+        """Borealia's word that the custody key is its officer's."""
+        arguments: dict[str, Any] = {
+            "authority": "BO-CA",
+            "officer": OFFICER,
+            "unit": UNIT,
+            "key": self.officer.public.to_bytes(),
+            "not_before": NOW - timedelta(hours=20),
+            "issued_at": NOW - timedelta(hours=20),
+        }
+        return sign_certificate(Certificate(**(arguments | changes)), self.borealia)
+
+    def custody(
+        self, changes: Changes = MappingProxyType({}), signed: Changes = MappingProxyType({}), **to_all: Any
+    ) -> list[CustodyEvent]:
+        """Two signed steps for each of the two items, in a row.
+
+        ``to_all`` changes every step, ``changes`` some of them by their place in the row, before they are signed;
+        ``signed`` changes what is signed and not what the manifest repeats (``key`` is the key to sign with).
+        """
+        events = []
+        for place, (item, number) in enumerate([(1, 0), (1, 1), (2, 0), (2, 1)]):
+            verb, at = (Verb.COLLECTED, Verb.SEALED)[number], NOW - timedelta(hours=2 - number)
+            previous = step_digest(events[-1].signed) if number else ""
+            step = self.step(item, verb, at, CONTENTS[item - 1], previous)
+            step = dataclasses.replace(step, **to_all, **changes.get(place, {}))
+            other = dict(signed.get(place, {}))
+            key = other.pop("key", self.officer)
+            events.append(event_of(item, step, sign_step(dataclasses.replace(step, **other), key)))
+        return events
+
+    def step(self, item: int, verb: Verb, at: datetime, content: bytes, previous: str) -> Step:
+        """One step as Borealia's officer states it."""
+        return Step(
+            verb=verb,
+            by=OFFICER,
+            at=at,
+            sha256=hashlib.sha256(content).hexdigest(),
+            sha512=hashlib.sha512(content).hexdigest(),
+            authority="BO-CA",
+            officer=OFFICER,
+            recorded_at=at,
+            reference=f"BO-ITEM-{item}",
+            where="Nordhavn",
+            previous=previous,
+        )
 
     def items(self) -> list[PackageItem]:
         names = (("Kontoauszüge (März).csv", "text/csv"), ("letter.txt", "text/plain"))
@@ -109,13 +161,19 @@ class Network:
             "trust_root": self.trust_root,
             "signing_key": self.borealia,
             "created_at": NOW,
+            "officers": [self.certificate()],
         }
         return draft_package(**(arguments | changes))
 
     def prove(
-        self, manifest_digest: str, *, origin: str = "palermo/BO-CA", key: SigningKey | None = None
+        self,
+        manifest_digest: str,
+        *,
+        origin: str = "palermo/BO-CA",
+        key: SigningKey | None = None,
+        witnesses: tuple[str, ...] = ("AU-POL", "DA-FIU"),
     ) -> LedgerProof:
-        """A log of nine entries in which the sixth is this disclosure."""
+        """A log of nine entries in which the sixth is this disclosure; two of its three witnesses cosigned it."""
         fields = salt_fields(
             [
                 ("kind", "evidence.sealed"),
@@ -128,14 +186,20 @@ class Network:
         leaf = leaf_bytes(fields)
         leaves = [merkle.leaf_hash(bytes([number])) for number in range(9)]
         leaves[5] = merkle.leaf_hash(leaf)
+        checkpoint = sign_checkpoint(origin, 9, merkle.root(leaves), key or self.borealia)
         return LedgerProof(
             leaf=leaf,
             opened=open_fields(fields, ["kind", "counterparty", MANIFEST_FIELD]),
             index=5,
             size=9,
             hashes=merkle.inclusion_proof(merkle.nodes(leaves), 5, 9),
-            checkpoint=sign_checkpoint(origin, 9, merkle.root(leaves), key or self.borealia),
+            checkpoint=checkpoint,
+            cosignatures=tuple(self.cosign(checkpoint, code) for code in witnesses),
         )
+
+    def cosign(self, checkpoint: str, code: str, at: datetime = NOW) -> Cosignature:
+        """A witness's cosignature."""
+        return Cosignature(code, cosign(checkpoint, f"palermo/{code}", self.cosigners[code], at))
 
     def seal(self, path: Path, draft: Draft | None = None, ledger: LedgerProof | None = None, **changes: Any) -> Path:
         """A package, in which anything can be replaced by something signed as well but wrong."""
@@ -149,7 +213,23 @@ class Network:
         return sign_directory(dataclasses.replace(self.directory, **changes), self.founder)
 
 
-def _entry(code: str, name: str, key: SigningKey, recipient: RecipientKey | None) -> AuthorityEntry:
+def event_of(item: int, step: Step, signed: bytes) -> CustodyEvent:
+    """A signed step as a manifest repeats it."""
+    return CustodyEvent(
+        item=item,
+        verb=step.verb,
+        by=step.by,
+        at=step.at,
+        where=step.where,
+        how=step.how,
+        sha256=step.sha256,
+        signed=signed,
+    )
+
+
+def _entry(
+    code: str, name: str, key: SigningKey, cosigners: dict[str, CosignerKey], recipient: RecipientKey | None = None
+) -> AuthorityEntry:
     statements: tuple[bytes, ...] = ()
     if recipient is not None:
         statements = (sign_recipient_key(code, recipient.public, NOW, NOW + timedelta(days=30), key),)
@@ -164,6 +244,7 @@ def _entry(code: str, name: str, key: SigningKey, recipient: RecipientKey | None
         log_origin=f"palermo/{code}",
         signing_keys=(SigningKeyPeriod(key.public.to_bytes(), NOW - timedelta(days=1), NOW + timedelta(days=700)),),
         recipient_keys=statements,
+        cosigner_key=cosigners[code].public.to_bytes(),
     )
 
 
@@ -181,3 +262,15 @@ def other_network() -> Network:
 def package_file(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One good package, shared by all tests that only read it."""
     return network.seal(tmp_path_factory.mktemp("package") / "answer.palermo.zip")
+
+
+@pytest.fixture(scope="session")
+def stamper(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A time-stamping authority; it stamps by this machine's clock."""
+    spec = importlib.util.spec_from_file_location("timestamping", Path(__file__).parents[1] / "timestamping.py")
+    assert spec is not None
+    assert spec.loader is not None
+    timestamping = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = timestamping
+    spec.loader.exec_module(timestamping)
+    return timestamping.TimeStamper(tmp_path_factory.mktemp("stamper"))

@@ -89,13 +89,13 @@ def test_a_founder_that_the_directory_no_longer_names_is_refused(network: Networ
 
 def test_a_recipient_key_is_signed_by_its_own_authority(network: NetworkFixture) -> None:
     """A founder, or another member, cannot slip in a key of its own."""
-    police, central = network.directory.entries
+    police, *others = network.directory.entries
     public, until = network.recipient_key.public, network.now + timedelta(days=1)
     for statement, error in (
         (sign_recipient_key("AU-POL", public, network.now, until, network.founder), UnknownKeyError),
         (sign_recipient_key("BO-CA", public, network.now, until, network.aurelia), TrustError),
     ):
-        entries = (dataclasses.replace(police, recipient_keys=(statement,)), central)
+        entries = (dataclasses.replace(police, recipient_keys=(statement,)), *others)
         with pytest.raises(error):
             open_directory(network.signed_directory(entries=entries), network.trust_root)
 
@@ -103,7 +103,9 @@ def test_a_recipient_key_is_signed_by_its_own_authority(network: NetworkFixture)
 def test_an_authority_is_named_once_whatever_the_case(network: NetworkFixture) -> None:
     police = network.directory.entries[0]
     with pytest.raises(FormatError, match="twice"):
-        dataclasses.replace(network.directory, entries=(police, dataclasses.replace(police, code="au-pol")))
+        dataclasses.replace(
+            network.directory, entries=(police, dataclasses.replace(police, code="au-pol")), witnesses=()
+        )
     with pytest.raises(FormatError, match="version"):
         dataclasses.replace(network.directory, version=0)
     with pytest.raises(FormatError, match="code"):

@@ -5,11 +5,11 @@ import hashlib
 from palermo.sealing import merkle, package, records
 from palermo.sealing.checkpoint import verify_checkpoint
 from palermo.sealing.cosignature import CosignerPublicKey, verify_cosignature
-from palermo.sealing.directory import AuthorityEntry
-from palermo.sealing.errors import BindingError, ProofError, TrustError
+from palermo.sealing.errors import BindingError, ProofError
 from palermo.sealing.examination import CLOCK_SKEW, Examination, NotReachedError, have
 from palermo.sealing.leaf import verify_opened
-from palermo.sealing.package import LedgerProof, Seal, WitnessLines
+from palermo.sealing.package import LedgerProof
+from palermo.sealing.quorum import listed_witnesses, quorum_of, verify_quorum
 from palermo.sealing.timestamp import open_stamp
 
 
@@ -49,23 +49,24 @@ def inclusion(it: Examination) -> str:
 def witnesses(it: Examination) -> str:
     """More than half of the network's witnesses, of two states or more, cosigned that checkpoint of the log."""
     proof, directory, seal = have(it.proof), have(it.directory), have(it.seal)
-    listed = [directory.entry(code) for code in directory.witnesses if code != it.provider.code]
-    if len({entry.jurisdiction for entry in listed}) < 2:
+    listed = listed_witnesses(directory, it.provider.code)
+    if not quorum_of(listed, ()).possible:
         raise NotReachedError(
             "nothing to check: this network lists no witnesses of two states, so the provider alone vouches for its log"
         )
     have(it.root)
-    entries = [_cosigner(listed, cosignature, proof.checkpoint, seal) for cosignature in proof.cosignatures]
-    if len({entry.code for entry in entries}) != len(entries):
-        raise BindingError("witnesses", "one of them is counted twice")
-    names = ", ".join(entry.code for entry in entries) or "none"
-    if 2 * len(entries) <= len(listed) or len({entry.jurisdiction for entry in entries}) < 2:
+    quorum = verify_quorum(proof.checkpoint, proof.cosignatures, directory, it.provider.code)
+    for cosignature in proof.cosignatures:
+        entry = directory.entry(cosignature.witness)
+        key = CosignerPublicKey.from_bytes(entry.cosigner_key)
+        at = verify_cosignature(proof.checkpoint, cosignature.lines, entry.log_origin, key)
+        if at > seal.sealed_at + CLOCK_SKEW:
+            raise BindingError(f"cosignature of {cosignature.witness}", "is later than the seal that covers it")
+    if not quorum.reached:
         raise NotReachedError(
-            f"too few witnesses: {len(entries)} of {len(listed)} cosigned ({names}); more than half are needed, of two "
-            "states or more, to show that the provider's log has one history",
-            lacking=True,
+            f"too few witnesses: {quorum}, to show that the provider's log has one history", lacking=True
         )
-    return f"{len(entries)} of {len(listed)} witnesses, of several states, saw this log grow in one history ({names})."
+    return f"Witnesses saw this log grow in one history: {quorum} ({', '.join(quorum.signed)})."
 
 
 def time_stamp(it: Examination) -> str:
@@ -81,14 +82,3 @@ def time_stamp(it: Examination) -> str:
         raise BindingError("time stamp", f"of {records.format_time(opened.at)} is not between manifest and seal")
     return f"{opened.authority} saw the manifest on {records.format_time(opened.at)}: it was not made later."
 
-
-def _cosigner(listed: list[AuthorityEntry], cosignature: WitnessLines, checkpoint: str, seal: Seal) -> AuthorityEntry:
-    """The witness whose cosignature this is, verified."""
-    for entry in listed:
-        if entry.code == cosignature.witness:
-            key = CosignerPublicKey.from_bytes(entry.cosigner_key)
-            at = verify_cosignature(checkpoint, cosignature.lines, entry.log_origin, key)
-            if at > seal.sealed_at + CLOCK_SKEW:
-                raise BindingError(f"cosignature of {entry.code}", "is later than the seal that covers it")
-            return entry
-    raise TrustError("witnesses", f"{cosignature.witness[:40]!r} is no witness of this network for the provider's log")

@@ -38,6 +38,7 @@ from palermo.sealing.errors import PackageError
 from palermo.sealing.keys import Signer
 from palermo.sealing.leaf import OpenedField
 from palermo.sealing.manifest import MANIFEST_TYPE, CustodyEvent, Manifest, ManifestItem, Marks, read_manifest
+from palermo.sealing.quorum import Cosignature
 
 SUFFIX = ".palermo.zip"
 SEAL_TYPE = "application/vnd.palermo.evidence-seal.v1"
@@ -63,14 +64,6 @@ class PackageItem:
     reference: str = ""
 
 
-@dataclass(frozen=True)
-class WitnessLines:
-    """A witness's cosignature of the checkpoint: its code, and its two signature lines as C2SP writes them."""
-
-    witness: str
-    lines: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class LedgerProof:
     """Proof that a leaf stands in the provider's log; ``opened`` shows the fields that say what was disclosed."""
@@ -81,7 +74,7 @@ class LedgerProof:
     size: int
     hashes: tuple[bytes, ...]
     checkpoint: str
-    cosignatures: tuple[WitnessLines, ...] = ()
+    cosignatures: tuple[Cosignature, ...] = ()
 
 
 @dataclass(frozen=True)
