@@ -81,4 +81,3 @@ def time_stamp(it: Examination) -> str:
     if not manifest.created_at - CLOCK_SKEW <= opened.at <= seal.sealed_at + CLOCK_SKEW:
         raise BindingError("time stamp", f"of {records.format_time(opened.at)} is not between manifest and seal")
     return f"{opened.authority} saw the manifest on {records.format_time(opened.at)}: it was not made later."
-
