@@ -122,11 +122,14 @@ def test_a_directory_follows_from_the_one_held(network: NetworkFixture) -> None:
     check(network.signed_directory())  # signed anew: other bytes, and the same content
     check(network.signed_directory(version=version + 1, previous_digest=directory_digest(held)))
     check(network.signed_directory(version=version + 1, previous_digest=content_digest(held)))
-    check(network.signed_directory(version=version + 5, previous_digest="of one that was missed"))
+    earlier = ("4", "3", "2", content_digest(held), "")
+    check(network.signed_directory(version=version + 5, previous_digest="5", earlier_digests=earlier))
     for changes, reason in (
         ({"version": version - 1}, "older"),
         ({"expires_at": network.now + timedelta(days=9)}, "two versions"),
         ({"version": version + 1}, "does not follow"),
+        ({"version": version + 5, "previous_digest": "5", "earlier_digests": tuple("4321")}, "does not follow"),
+        ({"version": version + 5, "previous_digest": "5", "earlier_digests": tuple("43")}, "import version 5 first"),
     ):
         with pytest.raises(RollbackError, match=reason):
             check(network.signed_directory(**changes))

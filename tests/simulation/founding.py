@@ -9,7 +9,7 @@ from django.db import connection
 
 from palermo.config import node_file
 from palermo.node.directory import actions as directory_actions
-from palermo.node.directory import own_keys
+from palermo.node.directory import own_keys, roots
 from palermo.sealing import directory as sealed
 from palermo.sealing.keys import SigningKey
 from simulation.disk import DATABASE, copy_home
@@ -49,7 +49,7 @@ def found(folder: Path, authorities: Sequence[str]) -> Path:
     for member in members:
         (member.home / DATABASE).write_bytes(migrated)
         with member.acting():
-            directory_actions.set_trust_root(root)
+            roots.take_trust(root, now=BEGINNING)
             directory_actions.import_directory(directory, now=BEGINNING)
         member.database.close()
     return folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from palermo.sealing.directory import TrustRoot
+    from palermo.sealing.trust_root import Trust
     from palermo.sealing.verify import Report
 
 EXIT_CODES = {"proven": 0, "refused": 1, "unproven": 3}
@@ -46,15 +46,15 @@ def verify(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def trust_root_of(path: Path | None) -> "TrustRoot | None":
-    """The trust root in a file, if one is named; ends the command for a file that is none."""
-    from palermo.sealing.directory import TrustRoot
+def trust_root_of(path: Path | None) -> "Trust | None":
+    """The trust root, or chain of them, in a file, if one is named; ends the command for a file that is none."""
     from palermo.sealing.errors import SealingError
+    from palermo.sealing.trust_root import read_trust
 
     if path is None:
         return None
     try:
-        return TrustRoot.from_bytes(path.read_bytes())
+        return read_trust(path.read_bytes())
     except (OSError, SealingError) as error:
         raise typer.BadParameter(f"{path} is no trust root ({error})", param_hint="--trust") from error
 

@@ -50,6 +50,11 @@ class SigningKeyPeriod:
     not_before: datetime
     not_after: datetime
 
+    def __post_init__(self) -> None:
+        """Refuse an empty period."""
+        if not self.not_before < self.not_after:
+            raise FormatError("signing key", "ends before it begins")
+
     @property
     def verify_key(self) -> VerifyKey:
         """The key itself. Raises FormatError for bytes that are none."""

@@ -26,9 +26,9 @@ from palermo.sealing.authority import (
     open_recipient_key,
     sign_recipient_key,
 )
-from palermo.sealing.errors import FormatError, RollbackError, TrustError
+from palermo.sealing.errors import FormatError, RollbackError, TrustError, UnknownKeyError
 from palermo.sealing.keys import Signer, VerifyKey
-from palermo.sealing.trust_root import MAX_VERSION, TrustRoot
+from palermo.sealing.trust_root import MAX_VERSION, Trust, TrustRoot
 
 __all__ = [  # an entry, its keys and the trust root are parts of a directory: readers of one find all of it here
     "CODE",
@@ -44,9 +44,11 @@ __all__ = [  # an entry, its keys and the trust root are parts of a directory: r
     "Role",
     "SigningKeyPeriod",
     "TrustRoot",
+    "check_not_expired",
     "check_successor",
     "content_digest",
     "directory_digest",
+    "next_digests",
     "open_directory",
     "open_recipient_key",
     "read_directory",
@@ -56,12 +58,17 @@ __all__ = [  # an entry, its keys and the trust root are parts of a directory: r
 
 DIRECTORY_TYPE = "application/vnd.palermo.directory.v1"
 MAX_DIRECTORY_BYTES = 16 << 20
+MAX_EARLIER_DIGESTS = 200
+"""How many versions a member may have missed and still take the newest one at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
     """The members of a network, at a version that only rises. ``founders`` are key ids, ``previous_digest`` the
     SHA-256 in hex of the version before this one ("" for the first): see :func:`check_successor`.
+
+    ``earlier_digests`` are those of the versions before, newest first: a member that missed some still sees that what
+    it holds is part of this history.
 
     From ``expires_at`` on it is no longer imported, and nothing new is sent by it: founders that fall silent, or
     whose new versions are held back, are noticed. ``witnesses`` are the codes of the members that cosign the others'
@@ -79,6 +86,7 @@ class Directory:
     witnesses: tuple[str, ...] = ()
     recovery_key: bytes = b""
     timestamp_authorities: tuple[bytes, ...] = ()
+    earlier_digests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a directory whose parts do not fit one another: each names members and keys that are there."""
@@ -89,6 +97,8 @@ class Directory:
             raise FormatError("directory.version", f"starts at 1 and ends at {MAX_VERSION}")
         if self.expires_at is not None and self.expires_at <= self.created_at:
             raise FormatError("directory.expires_at", "is not after its creation")
+        if len(self.earlier_digests) > MAX_EARLIER_DIGESTS:
+            raise FormatError("directory.earlier_digests", f"are more than {MAX_EARLIER_DIGESTS}")
         self._check_services()
         if self.recovery_key:
             VerifyKey.from_bytes(self.recovery_key)
@@ -152,13 +162,23 @@ def read_directory(data: bytes, trust_root: TrustRoot) -> tuple[Directory, tuple
     return directory, verified.key_ids
 
 
-def open_directory(data: bytes, trust_root: TrustRoot) -> Directory:
-    """Verify a signed directory under the trust root: exactly its threshold of founders signed.
+def open_directory(data: bytes, trust: Trust) -> Directory:
+    """Verify a signed directory under a trust root, or under one of a chain: exactly its threshold of founders signed.
 
     Exactly, so that nobody can take a signature away or add one and have another file of the same version. Whether it
     has expired is the caller's to ask. Raises what :func:`read_directory` raises, and TrustError for another number of
     founders.
     """
+    *earlier, newest = trust.roots
+    for root in earlier:
+        try:
+            return _open(data, root)
+        except (UnknownKeyError, TrustError):
+            continue  # signed under another root of the chain
+    return _open(data, newest)
+
+
+def _open(data: bytes, trust_root: TrustRoot) -> Directory:
     directory, key_ids = read_directory(data, trust_root)
     if len(key_ids) != trust_root.threshold:
         raise TrustError(
@@ -180,23 +200,41 @@ def content_digest(data: bytes) -> str:
     return hashlib.sha256(dsse.parse_all(data, "directory").payload).hexdigest()
 
 
+def check_not_expired(directory: Directory, now: datetime) -> None:
+    """Raises TrustError from ``expires_at`` on: somebody may be holding newer versions back (a freeze)."""
+    if directory.expires_at is not None and directory.expires_at <= now:
+        ended = records.format_time(directory.expires_at)
+        raise TrustError("directory", f"version {directory.version} ended at {ended}: ask a founder for the newest one")
+
+
+def next_digests(data: bytes, directory: Directory) -> tuple[str, tuple[str, ...]]:
+    """``previous_digest`` and ``earlier_digests`` of the version that is to follow this one."""
+    earlier = (directory.previous_digest, *directory.earlier_digests) if directory.previous_digest else ()
+    return content_digest(data), earlier[:MAX_EARLIER_DIGESTS]
+
+
 def check_successor(current: bytes, current_version: int, new: bytes, new_directory: Directory) -> None:
     """See that a directory may replace the imported one: the same content, or a later version that follows from it.
 
     Founders of one network may sign the same content in different numbers of two: that is one directory. The first
     networks cited the signed file's digest, which holds as well.
 
-    Raises RollbackError for a lower version, other content of the same version, a next version whose
-    ``previous_digest`` is not that of the current one, and for one in which a signing key that had ended lives on.
+    Raises RollbackError for a lower version, other content of the same version, a later version in whose history the
+    current one does not stand, and for one in which a signing key that had ended lives on.
     """
     version = new_directory.version
     if version < current_version:
         raise RollbackError("directory", f"version {version} is older than {current_version}, held already")
-    if version == current_version and content_digest(new) != content_digest(current):
-        raise RollbackError("directory", f"there are two versions {version}: ask the founders which one holds")
-    digests = (content_digest(current), directory_digest(current))
-    if version == current_version + 1 and new_directory.previous_digest not in digests:
-        raise RollbackError("directory", f"version {version} does not follow from the one held here")
+    if version == current_version:
+        if content_digest(new) != content_digest(current):
+            raise RollbackError("directory", f"there are two versions {version}: ask the founders which one holds")
+        return
+    history = (new_directory.previous_digest, *new_directory.earlier_digests)
+    missed = version - current_version - 1
+    if missed >= len(history):
+        raise RollbackError("directory", f"import version {version - len(history)} first: {version} reaches no further")
+    if history[missed] not in (content_digest(current), directory_digest(current)):
+        raise RollbackError("directory", f"version {version} does not follow from the {current_version} held here")
     _check_ended_keys(_parse(dsse.parse_all(current, "directory").payload), new_directory)
 
 

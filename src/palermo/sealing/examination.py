@@ -7,10 +7,11 @@ from typing import TypeVar
 from palermo.sealing import bagit, dsse
 from palermo.sealing.archive import Tree
 from palermo.sealing.custody import Certificate
-from palermo.sealing.directory import AuthorityEntry, Directory, TrustRoot
+from palermo.sealing.directory import AuthorityEntry, Directory
 from palermo.sealing.errors import PackageError
 from palermo.sealing.manifest import FORMAT_1, Manifest
 from palermo.sealing.package import LedgerProof, Seal
+from palermo.sealing.trust_root import Trust
 
 CLOCK_SKEW = timedelta(minutes=5)
 Value = TypeVar("Value")
@@ -31,7 +32,7 @@ class NotReachedError(Exception):
 class Examination:
     """One package under examination, and what the steps so far have established about it."""
 
-    def __init__(self, path: Path, trust_root: TrustRoot | None, now: datetime | None) -> None:
+    def __init__(self, path: Path, trust_root: Trust | None, now: datetime | None) -> None:
         self.path = path
         self.trust_root = trust_root
         self.now = now

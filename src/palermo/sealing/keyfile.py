@@ -31,11 +31,7 @@ def write_private(path: Path, secret: bytes, passphrase: bytes | None, *, rng: R
 
     Raises KeyFileError when the file exists (a key is never overwritten) or the passphrase is empty.
     """
-    if passphrase is None:
-        content = _RAW + secret
-    else:
-        head = _WRAPPED + _PARAMETERS.pack(_PASSES, _LANES, _MEMORY_KIB, rng(16), rng(12))
-        content = head + _cipher(head, passphrase, path).encrypt(head[-12:], secret, head)
+    content = _content(path, secret, passphrase, rng)
     # A random name beside the target, then a link: unlike a rename it fails when the target exists.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -48,6 +44,52 @@ def write_private(path: Path, secret: bytes, passphrase: bytes | None, *, rng: R
         raise KeyFileError(str(path), f"cannot be written ({error.strerror})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def lock_private(path: Path, passphrase: bytes | None, new: bytes | None, *, rng: Rng = os.urandom) -> None:
+    """Put a private key file under another passphrase, in one step; the file it replaces is overwritten.
+
+    ``new`` None leaves it without one. Raises KeyFileError as :func:`read_private` and :func:`write_private` do.
+    """
+    content = _content(path, read_private(path, passphrase), new, rng)
+    old = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        _write_synced(temporary, content)
+        os.link(path, old)
+        temporary.replace(path)
+        sync_folder(path.parent)
+        destroy_private(old)
+    except OSError as error:
+        raise KeyFileError(str(path), f"cannot be written ({error.strerror})") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def destroy_private(path: Path) -> None:
+    """Overwrite a private key file where it lies, then remove its name; both on disk before this returns.
+
+    A file that is not there is no error. What a disk or a file system keeps of overwritten blocks is beyond a program:
+    keep the keys on an encrypted disk. Raises KeyFileError when it cannot be removed.
+    """
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise KeyFileError(str(path), f"cannot be destroyed ({error.strerror}): see to it by hand") from error
+
+
+def _content(path: Path, secret: bytes, passphrase: bytes | None, rng: Rng) -> bytes:
+    if passphrase is None:
+        return _RAW + secret
+    head = _WRAPPED + _PARAMETERS.pack(_PASSES, _LANES, _MEMORY_KIB, rng(16), rng(12))
+    return head + _cipher(head, passphrase, path).encrypt(head[-12:], secret, head)
 
 
 def read_private(path: Path, passphrase: bytes | None) -> bytes:

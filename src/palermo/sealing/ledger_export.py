@@ -20,6 +20,7 @@ from palermo.sealing.directory import MAX_DIRECTORY_BYTES, TrustRoot, open_direc
 from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.leaf import OpenedField, verify_opened
 from palermo.sealing.merkle import leaf_hash, verify_range
+from palermo.sealing.trust_root import Trust
 from palermo.sealing.verify import Check, Verdict
 
 FORMAT = "palermo-ledger-export/1"
@@ -76,7 +77,7 @@ def export_lines(heading: Heading, leaves: Iterable[ShownLeaf]) -> Iterator[byte
         yield records.to_bytes(leaf) + b"\n"
 
 
-def verify_export(lines: Iterable[bytes], trust_root: TrustRoot | None) -> ExportReport:
+def verify_export(lines: Iterable[bytes], trust_root: Trust | None) -> ExportReport:
     """Check a file, given line by line. Never raises for what is in it."""
     it = _Examination(iter(lines), trust_root)
     checks: list[Check] = []
@@ -105,7 +106,7 @@ class _Examination:
     """What the steps have established so far."""
 
     lines: Iterator[bytes]
-    trust_root: TrustRoot | None
+    trust_root: Trust | None
     heading: Heading | None = None
     root: bytes = b""
     hashes: list[bytes] = field(default_factory=list)

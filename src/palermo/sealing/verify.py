@@ -18,10 +18,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from palermo.sealing import checks_of_custody, checks_of_log, checks_of_package
-from palermo.sealing.directory import TrustRoot
 from palermo.sealing.errors import SealingError
 from palermo.sealing.examination import Examination, NotReachedError
 from palermo.sealing.manifest import Manifest
+from palermo.sealing.trust_root import Trust
 
 
 class Verdict(StrEnum):
@@ -61,7 +61,7 @@ class Report:
         return next((check for check in self.checks if check.ok is False), None)
 
 
-def verify_package(path: Path, trust_root: TrustRoot | None, now: datetime | None = None) -> Report:
+def verify_package(path: Path, trust_root: Trust | None, now: datetime | None = None) -> Report:
     """Check a package file or folder. Never raises for what is in it; a path that cannot be read fails step 1.
 
     Without ``now`` nothing is said about dates that lie ahead.

@@ -153,6 +153,6 @@ def package_download(request: Request, reference: str) -> FileResponse:
 def package_verify(request: Request, reference: str) -> HttpResponse:
     """Check the package's file step by step, as a court would, under this node's trust root."""
     row = queries.package(request.user, reference)
-    report = verify_package(queries.package_path(request.user, reference), directory.trust_root(), timezone.now())
+    report = verify_package(queries.package_path(request.user, reference), directory.trust(), timezone.now())
     context = {"package": row, "report": report, "state": report.verdict.value}
     return render(request, "palermo/evidence/verify.html", context)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from palermo.node.directory import actions, own_keys, queries
+from palermo.node.directory import actions, own_keys, queries, roots
 from palermo.node.directory.models import Authority, DirectoryVersion
-from palermo.sealing.directory import directory_digest
+from palermo.sealing.directory import TrustRoot, directory_digest
 from palermo.sealing.errors import RollbackError, SealingError, UnknownKeyError
 from palermo.sealing.keys import SigningKey
 
@@ -67,7 +67,7 @@ def test_keys_have_their_time(network):
 def test_a_second_trust_root_is_refused(network):
     with pytest.raises(queries.DirectoryError, match="another root"):
         other = SigningKey.generate()
-        actions.set_trust_root(queries.trust_root().__class__("another network", (other.public.to_bytes(),)).to_bytes())
+        roots.take_trust(TrustRoot("another network", (other.public.to_bytes(),)).to_bytes(), now=network.now)
 
 
 def test_own_keys_are_made_once(network):

@@ -118,12 +118,12 @@ def import_(
 ) -> None:
     """Import the directory into a node, if a founder of its network signed it."""
     enter(home)
-    from palermo.node.directory import actions
+    from palermo.node.directory import actions, roots
     from palermo.node.directory.queries import DirectoryError
 
     try:
         if root is not None:
-            typer.echo(f"Trust root {actions.set_trust_root(root.read_bytes()).fingerprint}")
+            typer.echo(f"Trust root {roots.take_trust(root.read_bytes(), now=datetime.now(UTC)).fingerprint}")
         change = actions.import_directory(file.read_bytes(), now=datetime.now(UTC))
     except (SealingError, DirectoryError, OSError) as error:
         raise stop(str(error), 1) from error

@@ -7,14 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from palermo.lake.files import write_whole
 from palermo.node.directory import queries
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
-from palermo.node.directory.queries import DirectoryError
-from palermo.node.home import trust_root_file
 from palermo.sealing import canonical, dsse
 from palermo.sealing import directory as sealed
-from palermo.sealing.directory import AuthorityEntry, Directory, TrustRoot
+from palermo.sealing.directory import AuthorityEntry, Directory
+from palermo.sealing.errors import RollbackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +25,28 @@ class DirectoryChange:
     removed: tuple[str, ...]
 
 
-def set_trust_root(data: bytes) -> TrustRoot:
-    """Take a trust root, once. Raises ``DirectoryError`` if the node trusts another one already."""
-    root = TrustRoot.from_bytes(data)
-    path = trust_root_file()
-    if path.exists() and path.read_bytes() != data:
-        raise DirectoryError("This node trusts another root. A node joins one network; make a new node for another.")
-    write_whole(path, data)
-    return root
-
-
 @transaction.atomic
 def import_directory(data: bytes, *, now: datetime) -> DirectoryChange:
-    """Verify a signed directory under the trust root and take it over.
+    """Verify a signed directory under the newest trust root and take it over. The one in force again changes nothing.
 
-    Raises ``SealingError`` for an unknown signer, a forged or older directory. Importing it again changes nothing.
+    Raises ``SealingError``: an unknown signer or too few founders, forged, older or of another history than the one in
+    force, or past its end.
     """
-    directory = sealed.open_directory(data, queries.trust_root())
     current = DirectoryVersion.objects.select_for_update().order_by("-version").first()
+    if current is not None and bytes(current.data) == data:
+        return DirectoryChange(current.version, (), (), ())
+    root = queries.trust_root()
+    directory = sealed.open_directory(data, root)
     if current is not None:
         sealed.check_successor(bytes(current.data), current.version, data, directory)
         if current.version == directory.version:
             return DirectoryChange(current.version, (), (), ())
+    sealed.check_not_expired(directory, now)
     DirectoryVersion.objects.create(
         version=directory.version,
         digest=hashlib.sha256(data).hexdigest(),
         data=data,
+        root_version=root.version,
         imported_at=now,
         **services(directory),
     )
@@ -70,7 +64,7 @@ def _take_over(directory: Directory) -> DirectoryChange:
         elif differences(before, values):
             changed.append(entry.code)
         authority, _ = Authority.objects.update_or_create(code=entry.code, defaults=values)
-        _take_keys(authority, entry)
+        _take_keys(authority, entry, directory.created_at)
     present = {entry.code for entry in directory.entries}
     removed = sorted(code for code, row in known.items() if row.is_member and code not in present)
     Authority.objects.filter(code__in=removed).update(is_member=False)
@@ -114,9 +108,18 @@ def services(directory: Directory) -> dict[str, object]:
     }
 
 
-def _take_keys(authority: Authority, entry: AuthorityEntry) -> None:
-    for period in entry.signing_keys:
-        _take_key(authority, PublicKey.SIGNING, period.verify_key.key_id, period)
+def _take_keys(authority: Authority, entry: AuthorityEntry, at: datetime) -> None:
+    """Take an entry's keys. ``at``: when the directory was made; a signing key that it leaves out ended then."""
+    signing = PublicKey.objects.filter(authority=authority, purpose=PublicKey.SIGNING)
+    ended = {row.key_id: row.valid_until for row in signing.filter(valid_until__lte=at)}
+    listed = {period.verify_key.key_id: period for period in entry.signing_keys}
+    for key_id, period in listed.items():
+        if period.not_after > ended.get(key_id, period.not_after):
+            raise RollbackError("directory", f"a signing key of {entry.code} that had ended lives on: make a new one")
+        _take_key(authority, PublicKey.SIGNING, key_id, period)
+    left_out = signing.exclude(key_id__in=listed)
+    left_out.filter(valid_from__gte=at).delete()  # it never was in force
+    left_out.filter(valid_until__gt=at).update(valid_until=at)
     by_id = dsse.by_id(*entry.verify_keys())
     for statement in entry.recipient_keys:
         opened = sealed.open_recipient_key(statement, entry.code, by_id)

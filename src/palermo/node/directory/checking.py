@@ -5,18 +5,19 @@ Keys are read from the rows whenever a signature is checked, so a changed row ma
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from palermo.node.directory.actions import description, differences, services
 from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
-from palermo.node.directory.queries import DirectoryError, trust_root
+from palermo.node.directory.queries import DirectoryError, trust
 from palermo.sealing import directory as sealed
 from palermo.sealing import dsse
 from palermo.sealing.directory import Directory, TrustRoot
 from palermo.sealing.errors import SealingError
 from palermo.sealing.keys import VerifyKey
 
-_KeyFacts = tuple[str, bytes, object, object]
+_KeyFacts = tuple[str, bytes, datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,10 @@ def check() -> list[Fault]:
     if not rows:
         return []
     try:
-        root = trust_root()
+        roots = {root.version: root for root in trust().roots}
     except (DirectoryError, SealingError, OSError) as error:
         return [Fault("trust root", "trust-root.json", str(error))]
-    opened = [_open(row, root) for row in rows]
+    opened = [_open(row, roots.get(row.root_version)) for row in rows]
     faults = [found for found in opened if isinstance(found, Fault)]
     versions = [found for found in opened if isinstance(found, Directory)]
     if faults:
@@ -45,10 +46,12 @@ def check() -> list[Fault]:
     return [*_chain(rows, versions), *_authorities(versions), *_keys(versions)]
 
 
-def _open(row: DirectoryVersion, root: TrustRoot) -> Directory | Fault:
+def _open(row: DirectoryVersion, root: TrustRoot | None) -> Directory | Fault:
     data, where = bytes(row.data), f"version {row.version}"
     if sealed.directory_digest(data) != row.digest:
         return Fault("directory", where, "does not hash to the digest that was recorded: changed after its import")
+    if root is None:
+        return Fault("directory", where, f"was taken under the trust root {row.root_version}, which is not here")
     try:
         directory = sealed.open_directory(data, root)
     except SealingError as error:
@@ -87,6 +90,7 @@ def _authorities(versions: list[Directory]) -> Iterator[Fault]:
 def _keys(versions: list[Directory]) -> Iterator[Fault]:
     expected: dict[tuple[str, str], _KeyFacts] = {}
     for directory in versions:
+        _end_left_out(expected, directory)
         expected |= _signed_keys(directory)
     yield from _renewed_keys(expected)
     stored: dict[tuple[str, str], _KeyFacts] = {
@@ -96,6 +100,19 @@ def _keys(versions: list[Directory]) -> Iterator[Fault]:
     for key in sorted(expected.keys() | stored.keys()):
         if expected.get(key) != stored.get(key):
             yield Fault("public key", " ".join(key), "is not what the directory says")
+
+
+def _end_left_out(expected: dict[tuple[str, str], _KeyFacts], directory: Directory) -> None:
+    """Signing keys that a member's newer entry no longer lists ended when that was made."""
+    listed = {entry.code: {period.verify_key.key_id for period in entry.signing_keys} for entry in directory.entries}
+    at = directory.created_at
+    for (code, key_id), (purpose, public, start, end) in list(expected.items()):
+        if purpose != PublicKey.SIGNING or key_id in listed.get(code, {key_id}) or end <= at:
+            continue
+        if start >= at:
+            del expected[code, key_id]
+        else:
+            expected[code, key_id] = (purpose, public, start, at)
 
 
 def _renewed_keys(expected: dict[tuple[str, str], _KeyFacts]) -> Iterator[Fault]:

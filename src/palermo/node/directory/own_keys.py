@@ -1,6 +1,8 @@
 """This authority's private keys, in the ``keys`` folder of the node's home.
 
-``signing.key`` is the identity, ``cosigner.key`` witnesses others' logs. ``recipient-<key id>.key`` opens what partners
+``signing.key`` is the first identity. The one in use is named by its URI in ``signing.uri`` (:mod:`sealing.keyuri
+<palermo.sealing.keyuri>`), so that it may lie in a hardware module; one that the directory is still to list waits in
+``next-signing.uri``. ``cosigner.key`` witnesses others' logs. ``recipient-<key id>.key`` opens what partners
 seal; ``recipient-<key id>.signed`` is the authority's own statement of when partners may use it, signed once when the
 key is made: a key's life is never prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the
 private files are locked.
@@ -14,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 
 from palermo.lake.files import write_whole
+from palermo.node.directory import queries
 from palermo.node.home import keys_folder
 from palermo.sealing import dsse
 from palermo.sealing.cosignature import CosignerKey
@@ -23,8 +26,9 @@ from palermo.sealing.directory import (
     open_recipient_key,
     sign_recipient_key,
 )
-from palermo.sealing.keyfile import read_private, write_private
-from palermo.sealing.keys import RecipientKey, SigningKey
+from palermo.sealing.keyfile import destroy_private, read_private, write_private
+from palermo.sealing.keys import RecipientKey, Signer, SigningKey, VerifyKey
+from palermo.sealing.keyuri import KeyPlace, open_signer
 
 RENEW_AFTER = timedelta(days=15)
 """Partners get a new key when the present one's life is half over: one cut off for two weeks still has a key."""
@@ -32,7 +36,9 @@ RENEW_AFTER = timedelta(days=15)
 OVERLAP = timedelta(days=31)
 """How long a key opens what was sealed to it in time: as long as a message may be on its way at most."""
 
+FIRST_KEY = "file:signing.key"
 _SIGNING = "signing.key"
+_IN_USE, _NEXT = "signing.uri", "next-signing.uri"
 _COSIGNER = "cosigner.key"
 
 
@@ -47,9 +53,69 @@ def _read(path: Path) -> bytes:
     return read_private(path, _passphrase())
 
 
-def signing_key() -> SigningKey:
-    """The identity of this authority. Raises ``KeyFileError`` where it is absent or locked."""
-    return SigningKey.from_bytes(_read(keys_folder() / _SIGNING))
+def signing_key() -> Signer:
+    """The identity of this authority. Raises ``KeyFileError`` or ``KeyUriError`` where it is absent or locked."""
+    return _signer(_uri(_IN_USE) or FIRST_KEY, keys_folder())
+
+
+def next_signing_key() -> Signer | None:
+    """The identity that is to follow, once the directory lists it; None where none was prepared."""
+    uri = _uri(_NEXT)
+    return _signer(uri, keys_folder()) if uri else None
+
+
+@lru_cache(maxsize=8)
+def _signer(uri: str, folder: Path) -> Signer:
+    return open_signer(uri, KeyPlace(folder, _passphrase()))
+
+
+def _uri(name: str) -> str:
+    path = keys_folder() / name
+    return path.read_text("utf-8").strip() if path.is_file() else ""
+
+
+def use(uri: str) -> Signer:
+    """Name the first identity by its URI, before the directory lists any. Raises as :func:`signing_key`."""
+    signer = _signer(uri, keys_folder())
+    write_whole(keys_folder() / _IN_USE, uri.encode())
+    return signer
+
+
+def prepare_next(uri: str = "") -> Signer:
+    """The identity that is to follow: a new file, or the key that a URI names. The one prepared before, if there is.
+
+    Raises as :func:`signing_key`, and ``DirectoryError`` where it is the one in use.
+    """
+    prepared = next_signing_key()
+    if prepared is not None and not uri:
+        return prepared
+    if not uri:
+        key = SigningKey.generate()
+        name = f"signing-{key.key_id}.key"
+        write_private(keys_folder() / name, key.to_bytes(), _passphrase())
+        uri = f"file:{name}"
+    signer = _signer(uri, keys_folder())
+    if signer.key_id == signing_key().key_id:
+        raise queries.DirectoryError("This is the key in use already. Name another one.")
+    write_whole(keys_folder() / _NEXT, uri.encode())
+    return signer
+
+
+def change_over(now: datetime) -> bool:
+    """Use the prepared identity as soon as the directory in force says that it may sign; whether it is used now."""
+    prepared = next_signing_key()
+    if prepared is None:
+        return False
+    if prepared.key_id not in {key.key_id for key in queries.verify_keys(queries.own_code(), now)}:
+        return False
+    write_whole(keys_folder() / _IN_USE, _uri(_NEXT).encode())
+    (keys_folder() / _NEXT).unlink()  # after a stop in between it is done once more, to the same end
+    return True
+
+
+def own_public_keys() -> dict[str, VerifyKey]:
+    """Every identity that this authority has or had, by key id: earlier statements were signed by earlier ones."""
+    return dsse.by_id(*queries.verify_keys(queries.own_code()), signing_key().public)
 
 
 def cosigner_key() -> CosignerKey:
@@ -66,8 +132,9 @@ def recipient_keys() -> Mapping[str, RecipientKey]:
 
 def statements() -> Iterator[tuple[RecipientKeyPeriod, bytes]]:
     """The authority's statements of its own recipient keys, opened and as signed."""
-    own = dsse.by_id(signing_key().public)
-    for path in sorted(keys_folder().glob("recipient-*.signed")):
+    paths = sorted(keys_folder().glob("recipient-*.signed"))
+    own = own_public_keys() if paths else {}
+    for path in paths:
         signed = path.read_bytes()
         yield open_recipient_key(signed, settings.PALERMO_AUTHORITY, own), signed
 
@@ -84,8 +151,12 @@ def create_recipient_key(now: datetime) -> bytes:
 
 
 def renew(now: datetime) -> bytes | None:
-    """Make the next recipient key when the newest is half through its life; its statement, or None before that."""
-    starts = [period.not_before for period, _ in statements()]
+    """Make the next recipient key when the newest is half through its life, or was stated by an earlier identity.
+
+    Returns its statement, or None when there was no need.
+    """
+    identity = signing_key().key_id
+    starts = [period.not_before for period, signed in statements() if dsse.parse(signed).key_id == identity]
     if starts and now < max(starts) + RENEW_AFTER:
         return None
     return create_recipient_key(now)
@@ -96,8 +167,8 @@ def destroy_expired(now: datetime) -> list[str]:
     ended = [period for period, _ in statements() if period.not_after + OVERLAP <= now]
     for period in ended:
         key_id = period.recipient_key.key_id
-        for ending in ("key", "signed"):
-            (keys_folder() / f"recipient-{key_id}.{ending}").unlink(missing_ok=True)
+        destroy_private(keys_folder() / f"recipient-{key_id}.key")
+        (keys_folder() / f"recipient-{key_id}.signed").unlink(missing_ok=True)
     if ended:
         _read.cache_clear()
     return [period.recipient_key.key_id for period in ended]
@@ -105,7 +176,7 @@ def destroy_expired(now: datetime) -> list[str]:
 
 def ensure(now: datetime) -> None:
     """Make what is missing: identity, cosigner key, a recipient key. Safe to repeat after a stop in between."""
-    if not (keys_folder() / _SIGNING).exists():
+    if not (keys_folder() / _SIGNING).exists() and not _uri(_IN_USE):
         write_private(keys_folder() / _SIGNING, SigningKey.generate().to_bytes(), _passphrase())
     if not (keys_folder() / _COSIGNER).exists():
         write_private(keys_folder() / _COSIGNER, CosignerKey.generate().to_bytes(), _passphrase())

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 
-from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey
+from palermo.node.directory.models import Authority, DirectoryVersion, PublicKey, TrustRootVersion
 from palermo.node.home import trust_root_file
-from palermo.sealing import canonical
+from palermo.sealing import canonical, dsse
 from palermo.sealing.cosignature import CosignerPublicKey
-from palermo.sealing.directory import TrustRoot
 from palermo.sealing.keys import RecipientPublicKey, VerifyKey
+from palermo.sealing.trust_root import TrustChain, TrustRoot, follow, write_chain
 
 
 class DirectoryError(Exception):
@@ -149,16 +150,21 @@ def cosigner_key(code: str) -> CosignerPublicKey:
 
 
 def recipient_key(code: str, at: datetime) -> RecipientPublicKey:
-    """The newest key to seal to. Raises :class:`UnknownAuthorityError`, or ``DirectoryError`` when all have run out."""
+    """The newest key to seal to, by a statement of a signing key that is in force as well.
+
+    Raises :class:`UnknownAuthorityError`, or ``DirectoryError`` when all have run out: whoever holds a revoked signing
+    key names no key to seal to.
+    """
     if not authority(code).is_member:
         raise UnknownAuthorityError(code)
     rows = PublicKey.objects.filter(
         authority__code=code, purpose=PublicKey.RECIPIENT, valid_from__lte=at, valid_until__gt=at
     )
-    newest = rows.order_by("-valid_from").first()
-    if newest is None:
-        raise DirectoryError(f"{code} has no recipient key in force: ask it to publish a new one.")
-    return RecipientPublicKey.from_bytes(bytes(newest.public))
+    signing = {key.key_id for key in verify_keys(code, at)}
+    for row in rows.order_by("-valid_from"):
+        if dsse.parse(bytes(row.statement)).key_id in signing:
+            return RecipientPublicKey.from_bytes(bytes(row.public))
+    raise DirectoryError(f"{code} has no recipient key in force: ask it to publish a new one.")
 
 
 def relay_of(code: str) -> str:
@@ -206,9 +212,41 @@ def directory_bytes() -> bytes:
     return bytes(data)
 
 
-def trust_root() -> TrustRoot:
-    """The trust root of this node's network. Raises ``DirectoryError`` when none was given yet."""
+def trust() -> TrustChain:
+    """Every trust root of this network that the node was given, verified, the newest last.
+
+    Raises ``DirectoryError`` when none was given yet, and ``SealingError`` for one that was changed since.
+    """
     path = trust_root_file()
     if not path.is_file():
         raise DirectoryError("This node has no trust root: palermo directory import --home HOME FILE --root ROOT")
-    return TrustRoot.from_bytes(path.read_bytes())
+    return _chain(path.read_bytes(), _successors())
+
+
+# Each link takes several signatures to verify; what was verified once in this process need not be again.
+@lru_cache(maxsize=4)
+def _chain(first: bytes, successors: tuple[bytes, ...]) -> TrustChain:
+    return TrustChain(follow(TrustRoot.from_bytes(first), successors))
+
+
+def _successors() -> tuple[bytes, ...]:
+    rows = TrustRootVersion.objects.order_by("version").values_list("data", flat=True)
+    return tuple(bytes(data) for data in rows)
+
+
+def trust_root() -> TrustRoot:
+    """The newest trust root: what the next directory must be signed under. Raises as :func:`trust`."""
+    return trust().roots[-1]
+
+
+def directory_root() -> TrustRoot:
+    """The root under which the directory in force was signed: the newest one, or the one before it for a while."""
+    version = _in_force("root_version") or 1
+    return next((root for root in trust().roots if root.version == version), trust_root())
+
+
+def trust_file() -> bytes:
+    """A file of all that this node trusts, to check evidence of any year with: a root, or a chain of them."""
+    trust()
+    first, successors = trust_root_file().read_bytes(), _successors()
+    return write_chain(first, successors) if successors else first

@@ -61,7 +61,7 @@ def package_path(officer: Actor, reference: str) -> Path:
 def verify(officer: Actor, reference: str) -> Report:
     """The numbered checks of a package's file under this node's own trust root, made now."""
     path = package_path(officer, reference)
-    return verify_package(path, directory.trust_root(), timezone.now())
+    return verify_package(path, directory.trust(), timezone.now())
 
 
 def package_for(reference: str, *, request_reference: str, partner: str) -> tuple[str, bytes]:

@@ -11,14 +11,16 @@ from datetime import datetime
 from django.conf import settings
 
 from palermo.node.directory import actions as directory_actions
-from palermo.node.directory import own_keys
+from palermo.node.directory import currency, own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import queries
 from palermo.node.exchange.actions import send
 from palermo.node.exchange.actions.forgetting import empty_journal
 from palermo.node.exchange.handlers import Effect, Received, RefusedError
 from palermo.node.office import actions as office
+from palermo.node.office.policy import Role
 from palermo.sealing.errors import SealingError
+from palermo.sealing.records import format_time
 
 PAYLOAD_TYPE = "palermo/directory.recipient-key+v1"
 
@@ -30,6 +32,8 @@ def renew_keys(now: datetime) -> int:
     """
     if directory.directory_version() == 0:
         return 0
+    if own_keys.change_over(now):
+        office.audit(None, "signing_key.used", own_keys.signing_key().key_id, now=now)
     own_keys.renew(now)
     for key_id in own_keys.destroy_expired(now):
         office.audit(None, "recipient_key.destroyed", key_id, now=now)
@@ -63,6 +67,25 @@ def _offer(partner: str, key_id: str, signed: bytes, now: datetime) -> bool:
     return True
 
 
+def watch_directory(now: datetime) -> bool:
+    """Tell the administrators, once for each version, that the directory ends soon; whether it does."""
+    standing = currency.standing(now)
+    for version in currency.replaced_versions():
+        office.finish_task(f"directory.ending:{version}", now=now)
+    if standing.currency not in (currency.Currency.ENDING, currency.Currency.EXPIRED) or standing.expires_at is None:
+        return False
+    office.add_task(
+        key=f"directory.ending:{standing.version}",
+        title=f"Version {standing.version} of the directory ends at {format_time(standing.expires_at)}. "
+        "Get the newest one from a founder: nothing new is sent after that.",
+        link="/partners/",
+        role=Role.ADMINISTRATOR,
+        due_at=standing.expires_at,
+        now=now,
+    )
+    return True
+
+
 def receive_key(message: Received, *, now: datetime) -> None:
     """Take a partner's new recipient key, signed by its identity."""
     try:
@@ -76,5 +99,6 @@ def receive_key(message: Received, *, now: datetime) -> None:
 EXCHANGE_HANDLERS: Mapping[str, Effect] = {PAYLOAD_TYPE: receive_key}
 PERIODIC: Mapping[str, Callable[[datetime], object]] = {
     "exchange.renew_keys": renew_keys,
+    "directory.watch": watch_directory,
     "exchange.empty_journal": empty_journal,
 }

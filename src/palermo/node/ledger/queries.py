@@ -153,7 +153,7 @@ def shown(officer: Actor, start: int = 0, end: int | None = None) -> Iterator[by
         checkpoint=newest.text,
         proof=range_proof(tree.nodes(), start, end, newest.size),
         directory=directory.directory_bytes(),
-        trust_root=directory.trust_root().to_bytes(),
+        trust_root=directory.directory_root().to_bytes(),
     )
     return export_lines(heading, _shown_leaves(start, end))
 

@@ -60,7 +60,7 @@ def receive_package(
 
 def _verified(path: Path, partner: str, request_reference: str, now: datetime) -> sealing.Manifest:
     """The manifest of a package that holds in every step and is meant for this request."""
-    report = verify_package(path, directory.trust_root(), now)
+    report = verify_package(path, directory.trust(), now)
     if report.verdict is not Verdict.PROVEN or report.manifest is None:
         failed = report.first_failure
         raise PackageRefusedError(

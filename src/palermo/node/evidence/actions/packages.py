@@ -117,7 +117,7 @@ def _draft(
         case_reference=facts.partner_case if facts.partner == recipient else case,
         request_reference=request,
         directory=directory.directory_bytes(),
-        trust_root=directory.trust_root(),
+        trust_root=directory.directory_root(),
         signing_key=own_keys.signing_key(),
         created_at=now,
     )

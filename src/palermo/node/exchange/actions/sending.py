@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from palermo.node.directory import own_keys
+from palermo.node.directory import currency, own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.models import Outgoing, Peer
 from palermo.node.exchange.rows import MessageRow, outgoing_row
@@ -37,8 +37,8 @@ def send(
     ``not_after``: when the partner may no longer act on it; 7 days from now if not given, 31 at most. ``message_id``:
     give a deterministic one where the caller may run twice: the same id with the same payload is one message.
     ``fields``: further digests and references for the ledger's leaf. Raises ``InvalidError``, ``ConflictError`` (the id
-    stands for another message), ``DirectoryError`` (unknown partner, or one without a key in force), ``FormatError``
-    (a payload over 48 MiB).
+    stands for another message), ``DirectoryError`` (unknown partner, one without a key in force, or a directory that has
+    ended), ``FormatError`` (a payload over 48 MiB).
     """
     ledger.hold()
     payload_digest = hashlib.sha256(payload).hexdigest()
@@ -48,6 +48,7 @@ def send(
             return _repeated(known, recipient, payload_type, payload_digest)
     not_after = not_after or now + DEFAULT_LIFE
     _check(now, not_after, case_reference, purpose, in_reply_to)
+    currency.require_current(now)
     key = directory.recipient_key(recipient, now)
     peer = Peer.objects.select_for_update().get_or_create(code=recipient)[0]
     header = Header(
