@@ -37,7 +37,7 @@ def send(
     ``not_after``: when the partner may no longer act on it; 7 days from now if not given, 31 at most. ``message_id``:
     give a deterministic one where the caller may run twice: the same id with the same payload is one message.
     ``fields``: further digests and references for the ledger's leaf. Raises ``InvalidError``, ``ConflictError`` (the id
-    stands for another message), ``DirectoryError`` (unknown partner, one without a key in force, or a directory that has
+    stands for another message), ``DirectoryError`` (unknown partner, one without a key, or a directory that has
     ended), ``FormatError`` (a payload over 48 MiB).
     """
     ledger.hold()
