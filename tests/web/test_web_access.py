@@ -10,7 +10,9 @@ from palermo.node.office.models import Officer
 PUBLIC = {
     "account_login",
     "account_logout",
+    "exchange-collect",
     "exchange-envelopes",
+    "exchange-relay",
     "healthz",
     "join",
     "join-second-factor",

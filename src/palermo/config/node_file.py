@@ -17,7 +17,10 @@ class NodeFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
-    """What ``node.toml`` says. ``bind``: address to listen on. ``hosts``: names that browsers and partners may use."""
+    """What ``node.toml`` says. ``bind``: address to listen on. ``hosts``: names that browsers and partners may use.
+
+    ``poll_seconds``: how often a node that is reached by a relay asks it for its post, at most.
+    """
 
     authority: str
     bind: str = "127.0.0.1"
@@ -26,6 +29,7 @@ class NodeFile:
     time_zone: str = "UTC"
     language: str = "en"
     https: bool = True
+    poll_seconds: int = 30
 
     def to_toml(self) -> str:
         """The file's text."""
@@ -33,6 +37,7 @@ class NodeFile:
         return (
             f'authority = "{self.authority}"\nbind = "{self.bind}"\nport = {self.port}\nhosts = [{hosts}]\n'
             f'time_zone = "{self.time_zone}"\nlanguage = "{self.language}"\nhttps = {str(self.https).lower()}\n'
+            f"poll_seconds = {self.poll_seconds}\n"
         )
 
 

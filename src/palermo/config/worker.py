@@ -1,4 +1,4 @@
-"""The node's background process: delivers envelopes, runs jobs, and does what the clock asks for.
+"""The node's background process: delivers envelopes, asks relays, runs jobs, and does what the clock asks for.
 
 Each has a thread of its own, so that a long evaluation never delays a receipt. The truth is in rows (outbox, jobs):
 this process may be killed at any moment and started again.
@@ -48,7 +48,7 @@ def _tick(now: datetime) -> int:
 
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
-    from palermo.node.exchange import delivery
+    from palermo.node.exchange import delivery, polling
     from palermo.node.office import jobs
 
     jobs.release_leases()
@@ -56,6 +56,7 @@ def run(stop: threading.Event) -> None:
     with httpx.Client(trust_env=False, timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
         loops: list[tuple[str, Callable[[datetime], int], float]] = [
             ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),
+            ("relay", lambda now: polling.poll_due(now, client), IDLE_SECONDS),
             ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),
             ("clock", _tick, CLOCK_SECONDS),
         ]

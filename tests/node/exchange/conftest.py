@@ -1,7 +1,11 @@
 """A partner made of keys alone, that seals what a test wants it to seal and answers as a test wants it to answer."""
 
+import importlib.util
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,7 +15,13 @@ from palermo.node.exchange import handlers
 from palermo.sealing import dsse
 from palermo.sealing.envelope import Header, envelope_digest, open_envelope, seal_envelope
 from palermo.sealing.keys import RecipientPublicKey
+from palermo.sealing.letter import Letter, seal_letter
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt, verify_receipt
+
+if "relaying" not in sys.modules:
+    _spec = importlib.util.spec_from_file_location("relaying", Path(__file__).with_name("relaying.py"))
+    sys.modules["relaying"] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["relaying"])
 
 NOTE = "palermo/test.note+v1"
 
@@ -51,6 +61,18 @@ class Partner:
 
     def envelope(self, payload: bytes = b"hello", *, key=None, **changes) -> bytes:
         return seal_envelope(self.header(**changes), payload, key or self.member.signing, self.own_public)
+
+    def letter(self, body: bytes, *, kind: str, **changes) -> bytes:
+        """A sealed letter to this node."""
+        values = {
+            "letter_id": uuid4().hex,
+            "sender": self.code,
+            "recipient": "AA-POL",
+            "recipient_key_id": self.own_public.key_id,
+            "created_at": self.now,
+            "not_after": self.now + timedelta(days=7),
+        }
+        return seal_letter(Letter(kind=kind, body=body, **{**values, **changes}), self.member.signing, self.own_public)
 
     def read(self, receipt: bytes) -> Receipt:
         """A receipt as this partner verifies it."""

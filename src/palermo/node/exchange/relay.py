@@ -10,7 +10,7 @@ What must hold, whoever dies when:
 A relay learns who hands in for whom, when, and how large, rounded up to a bucket. It can open nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -19,6 +19,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import relay_limits as limits
 from palermo.node.exchange.relay_models import Holding, RelayMailbox, RelayNonce, RelayParcel
+from palermo.node.exchange.relay_wire import MOST_BYTES, MOST_FAILURES
 from palermo.node.office.errors import NodeError
 from palermo.sealing import batch, parcel
 from palermo.sealing.directory import Role
@@ -27,11 +28,6 @@ from palermo.sealing.keys import VerifyKey
 from palermo.sealing.parcel import PADDED_FROM
 from palermo.sealing.stage import Stage, StageReceipt, sign_stage
 from palermo.sealing.ticket import MAX_DIGESTS, Collection, Held, Index, Ticket, verify_collection, verify_ticket
-
-MOST_BYTES = 16 * 2**20
-"""How much an answer holds, but for a single parcel that is larger."""
-
-MOST_FAILURES = 50
 
 
 class RelayRefusalError(NodeError):
@@ -165,24 +161,28 @@ def collect(data: bytes, *, now: datetime) -> bytes:
 def _answer(asked: Collection) -> bytes:
     of_sender = RelayParcel.objects.filter(sender=asked.member, state=Holding.FAILED).order_by("pk")
     failures = [bytes(failed) for failed in of_sender.values_list("failed", flat=True)[:MOST_FAILURES] if failed]
-    waiting = RelayParcel.objects.filter(recipient=asked.member, state=Holding.WAITING).order_by("pk")
-    last = waiting.filter(digest=asked.after).order_by("-pk").first() if asked.after else None
-    if last is not None:
-        waiting = waiting.filter(pk__gt=last.pk)
-    chosen, size = [], 0
+    parcels, more = _next_waiting(asked)
+    held = tuple(Held(row.digest, row.sender) for row in parcels)
+    index = Index(failures=len(failures), parcels=held, more=more)
+    return batch.pack([index.to_bytes(), *failures, *(bytes(row.content or b"") for row in parcels)])
+
+
+def _next_waiting(asked: Collection) -> tuple[list[RelayParcel], bool]:
+    """The next parcels behind the one that was handed out last, and whether more wait behind these."""
+    of_member = RelayParcel.objects.filter(recipient=asked.member)
+    waiting = of_member.filter(state=Holding.WAITING).order_by("pk")
+    if asked.after:
+        last = of_member.filter(digest=asked.after).order_by("-pk").values_list("pk", flat=True).first()
+        waiting = waiting.filter(pk__gt=last or 0)
     found = list(waiting.values_list("pk", "size")[: MAX_DIGESTS + 1])
+    chosen, size = list[int](), 0
     for key, length in found[:MAX_DIGESTS]:
         if chosen and size + length > MOST_BYTES:
             break
         chosen.append(key)
         size += length
-    parcels = [row for row in RelayParcel.objects.filter(pk__in=chosen).order_by("pk") if row.content is not None]
-    index = Index(
-        failures=len(failures),
-        parcels=tuple(Held(row.digest, row.sender) for row in parcels),
-        more=len(found) > len(chosen),
-    )
-    return batch.pack([index.to_bytes(), *failures, *(bytes(row.content or b"") for row in parcels)])
+    rows = RelayParcel.objects.filter(pk__in=chosen, content__isnull=False).order_by("pk")
+    return list(rows), len(found) > len(chosen)
 
 
 # --- time -----------------------------------------------------------------------------------
@@ -250,3 +250,6 @@ def _state(stage: Stage, sender: str, recipient: str, digest: str, now: datetime
         reason=reason,
     )
     return sign_stage(statement, own_keys.signing_key())
+
+
+PERIODIC: Mapping[str, Callable[[datetime], object]] = {"exchange.relay_sweep": sweep}
