@@ -12,6 +12,7 @@ PUBLIC = {
     "account_logout",
     "exchange-collect",
     "exchange-envelopes",
+    "exchange-parcels",
     "exchange-relay",
     "healthz",
     "join",

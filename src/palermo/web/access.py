@@ -20,7 +20,14 @@ V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # Partners' nodes hold no session: each envelope that they hand in proves by its signatures who sent it.
-ROUTES_FOR_NODES = frozenset({"exchange/v1/envelopes", "exchange/v2/relay/<str:recipient>", "exchange/v2/collections"})
+ROUTES_FOR_NODES = frozenset(
+    {
+        "exchange/v1/envelopes",
+        "exchange/v2/parcels",
+        "exchange/v2/relay/<str:recipient>",
+        "exchange/v2/collections",
+    }
+)
 
 
 class Request(HttpRequest):

@@ -6,6 +6,7 @@ from palermo.web import exchange, exchange_relay
 
 urlpatterns = [
     path("v1/envelopes", exchange.envelopes, name="exchange-envelopes"),
+    path("v2/parcels", exchange.parcels, name="exchange-parcels"),
     path("v2/relay/<str:recipient>", exchange_relay.hand_in, name="exchange-relay"),
     path("v2/collections", exchange_relay.collect, name="exchange-collect"),
 ]

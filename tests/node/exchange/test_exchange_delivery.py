@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from palermo.node.exchange import actions, delivery, queries
+from palermo.node.exchange import actions, delivery, leases, posting, queries
 from palermo.node.exchange.models import Outgoing, Peer
 from palermo.node.ledger import queries as ledger
 from palermo.node.office import queries as office
@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_receipt_settles_nothing(send, deliver, line, answe
 def test_a_receipt_that_never_ends_is_cut_off(send, deliver, line):
     send(message_id="m1")
     line.answers[BB] = (200, b"x" * (65 * 1024))
-    assert deliver() == 0 and "longer than a receipt" in Peer.objects.get().last_error
+    assert deliver() == 0 and "longer than it can be" in Peer.objects.get().last_error
 
 
 def test_a_compressed_answer_is_not_unpacked(send, deliver, line):
@@ -163,9 +163,9 @@ def test_a_compressed_answer_is_not_unpacked(send, deliver, line):
 
 
 def test_a_partner_that_reads_too_slowly_is_given_up(send, deliver, line, monkeypatch):
-    monkeypatch.setattr(delivery, "POST_SECONDS", -1.0)
+    monkeypatch.setattr(posting, "POST_SECONDS", -1.0)
     send(message_id="m1")
-    assert deliver() == 0 and "could not be handed in" in Peer.objects.get().last_error
+    assert deliver() == 0 and "could not be within" in Peer.objects.get().last_error
 
 
 @pytest.mark.parametrize(
@@ -294,15 +294,15 @@ def test_an_unknown_message_does_not_hold_up_the_next(send, deliver, line, partn
 
 def test_a_leased_partner_is_another_workers(send, deliver, line, network):
     send()
-    until = network.now + delivery.LEASE
+    until = network.now + leases.LEASE
     Peer.objects.update(lease="other", leased_until=until)
     assert deliver() == 0 and line.posts == []
-    assert deliver(delivery.LEASE) == 1  # a dead worker's lease ends
+    assert deliver(leases.LEASE) == 1  # a dead worker's lease ends
 
 
 def test_a_new_worker_frees_a_dead_ones_leases(send, deliver, network):
     send()
-    Peer.objects.update(lease="dead", leased_until=network.now + delivery.LEASE)
+    Peer.objects.update(lease="dead", leased_until=network.now + leases.LEASE)
     delivery.release_leases()
     assert deliver() == 1
 
@@ -353,7 +353,7 @@ def test_over_a_real_socket(send, socket, network):
 
 
 def test_a_receipt_that_comes_drop_by_drop_is_given_up(send, socket, network, monkeypatch):
-    monkeypatch.setattr(delivery, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(posting, "POST_SECONDS", 0.5)
     socket.drop, socket.pause = 20, 0.1
     send(message_id="m1")
     begun = time.monotonic()

@@ -9,6 +9,7 @@ import typer
 from palermo.config.commands import Home, enter, stop
 from palermo.sealing import directory as sealed
 from palermo.sealing import records
+from palermo.sealing.envelope import PROTOCOL_VERSION
 from palermo.sealing.errors import SealingError
 from palermo.sealing.keyfile import read_private, write_private
 from palermo.sealing.keys import SigningKey
@@ -53,6 +54,7 @@ def entry(
         log_origin=queries.own_log_origin(),
         signing_keys=(sealed.SigningKeyPeriod(signing.public.to_bytes(), now, until),),
         recipient_keys=statements,
+        protocol=PROTOCOL_VERSION,
         cosigner_key=own_keys.cosigner_key().public.to_bytes(),
     )
     out.write_bytes(records.to_bytes(described))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 import httpx
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import seal_queued
@@ -58,6 +58,9 @@ class Load:
         return bool(self.parcels)
 
 
+NOTHING = Load((), (), ())
+
+
 class Carrier(Protocol):
     """Takes a load one way."""
 
@@ -105,7 +108,8 @@ def next_load(way: Way, now: datetime) -> Load:
         .order_by("sequence")
         .values_list("pk", "size")[: MOST_MESSAGES if batches else 1]
     )
-    keys, room = [], BATCH_BYTES
+    keys: list[int] = []
+    room = BATCH_BYTES
     for key, size in found:
         if keys and size > room:
             break
@@ -119,15 +123,10 @@ def next_load(way: Way, now: datetime) -> Load:
 
 
 def _letters(way: Way, now: datetime, room: int) -> list[QueuedLetter]:
-    chosen = []
+    chosen: list[QueuedLetter] = []
     for row in due_letters(now).filter(recipient=way.partner).order_by("pk")[:MOST_LETTERS]:
         room -= len(row.body)
         if chosen and room < 0:
             break
         chosen.append(row)
     return chosen
-
-
-def waiting() -> QuerySet[Outgoing]:
-    """Every message without a receipt."""
-    return Outgoing.objects.filter(state__in=OPEN).annotate(partner=F("recipient"))

@@ -24,6 +24,12 @@ NOT_YET = b"!"
 NEVER = b"?"
 """This letter will not be taken; the sentence after this byte says why. Do not try again."""
 
+NOT_STORED = (
+    "This node cannot store anything now: its disk is full, or its database does not answer. Nothing was kept. "
+    "Try again later."
+)
+"""What a partner is told whose post was undone; the log of this node says more."""
+
 CLOCK_SKEW = timedelta(minutes=5)
 DEFAULT_LIFE = timedelta(days=7)
 LONGEST_LIFE = timedelta(days=31)

@@ -3,7 +3,8 @@
 from palermo.node.exchange.actions.forgetting import forget
 from palermo.node.exchange.actions.lettering import drop_letters, drop_old_letters, seal_queued, write_letter
 from palermo.node.exchange.actions.parcels import receive_parcels
-from palermo.node.exchange.actions.receiving import UnreadableError, receive
+from palermo.node.exchange.actions.reading import UnreadableError
+from palermo.node.exchange.actions.receiving import receive
 from palermo.node.exchange.actions.sending import send
 from palermo.node.exchange.actions.settling import acknowledge, expire, settle
 

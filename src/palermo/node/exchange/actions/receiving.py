@@ -4,7 +4,6 @@ Three answers: a receipt of acceptance; a signed rejection that is recorded, for
 signed rejection of which nothing is kept, for whatever cannot be proven to come from a partner.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -13,47 +12,20 @@ from django.db.models import Q
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers, quotas
+from palermo.node.exchange.actions.reading import Arrival, Reader, UnprovenError, UnreadableError
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.exchange.models import Equivocation, Incoming, Peer
 from palermo.node.exchange.quotas import Standing
 from palermo.node.exchange.states import Inbox
-from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, PARCELS_PATH, unstorable
+from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, PARCELS_PATH
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
-from palermo.node.office.errors import NodeError
 from palermo.node.office.policy import Role
-from palermo.sealing.envelope import Header, envelope_digest, open_message
-from palermo.sealing.errors import FormatError, SealingError
-from palermo.sealing.keys import VerifyKey
-from palermo.sealing.letter import LETTER_TYPE, Letter, read_letter
-from palermo.sealing.parcel import Unsealed, VersionError, peek, unseal
+from palermo.sealing.envelope import Header, envelope_digest
+from palermo.sealing.errors import SealingError
+from palermo.sealing.letter import Letter
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
 from palermo.sealing.records import format_time
-
-
-class UnreadableError(NodeError):
-    """The bytes are no envelope at all: there is nothing to sign a receipt about."""
-
-    status = 400
-
-
-class UnprovenError(Exception):
-    """An envelope that cannot be proven to come from a partner. ``reason``: what the sender can do about it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message that opened and verified, with the bytes to keep."""
-
-    header: Header
-    payload: bytes
-    digest: str
-    envelope: bytes
-    signed: bytes
 
 
 def receive(envelope: bytes, *, now: datetime) -> bytes:
@@ -66,7 +38,7 @@ def receive(envelope: bytes, *, now: datetime) -> bytes:
     if (receipt := stored_receipt(digest)) is not None:
         return receipt
     try:
-        opened = read(envelope, now)
+        opened = Reader(now).read(envelope)
     except UnprovenError as error:
         return rejection(digest, error.reason, now)
     if isinstance(opened, Letter):
@@ -86,55 +58,6 @@ def stored_receipt(digest: str) -> bytes | None:
 def rejection(digest: str, reason: str, now: datetime) -> bytes:
     """A signed rejection of bytes that cannot be proven to come from a partner; nothing of them is kept."""
     return _sign(digest, None, ReceiptStatus.REJECTED, now, reason=reason)
-
-
-def read(parcel: bytes, now: datetime) -> Arrival | Letter:
-    """Open a parcel and prove its sender, before any transaction.
-
-    Raises :class:`UnreadableError` for what is no parcel, :class:`UnprovenError` for one that is not a partner's.
-    """
-    try:
-        unsealed = _unseal(parcel)
-        return _proven(unsealed, parcel, now)
-    except directory.UnknownAuthorityError as error:
-        version = directory.directory_version()
-        raise UnprovenError(
-            f"The directory in force here, version {version}, lists no authority {error.code[:64]!r}. "
-            "Ask the founders to list you, and this authority to import that directory."
-        ) from error
-    except SealingError as error:
-        raise UnprovenError(f"The envelope does not verify ({error}). Seal it again and send it.") from error
-
-
-def _unseal(parcel: bytes) -> Unsealed:
-    own, keys = directory.own_code(), own_keys.recipient_keys()
-    try:
-        outer = peek(parcel)
-    except VersionError as error:
-        raise UnprovenError(f"The envelope {error.message}. Seal it in one of these and send it again.") from error
-    except FormatError as error:
-        raise UnreadableError(f"This is not an envelope ({error}). Send the sealed bytes as they are.") from error
-    if outer.recipient != own:
-        raise UnprovenError(
-            f"This node is {own}, the envelope is for {outer.recipient}: check the address you post to."
-        )
-    if outer.recipient_key_id not in keys:
-        raise UnprovenError("The key that this was sealed to has ended. Import the newest directory and send again.")
-    return unseal(parcel, keys)
-
-
-def _proven(unsealed: Unsealed, parcel: bytes, now: datetime) -> Arrival | Letter:
-    def keys_of(sender: str) -> list[VerifyKey]:
-        return directory.verify_keys(directory.authority(sender).code, now)
-
-    if unsealed.parsed.payload_type == LETTER_TYPE:
-        return read_letter(unsealed, keys_of)
-    opened = open_message(unsealed, envelope_digest(parcel), keys_of)
-    header = opened.header
-    fault = unstorable(case_reference=header.case_reference, purpose=header.purpose, in_reply_to=header.in_reply_to)
-    if fault:
-        raise UnprovenError(fault)
-    return Arrival(header, opened.payload, opened.digest, parcel, opened.signed)
 
 
 @transaction.atomic

@@ -1,11 +1,14 @@
 """Settling: a verified receipt decides what became of a message; without one, its end makes it unknown."""
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
+from palermo.node.exchange.actions.committing import in_one_commit
 from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.states import MOVES, Outbox
@@ -16,8 +19,10 @@ from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor, Role
 from palermo.sealing import dsse
 from palermo.sealing.canonical import MAX_INTEGER
-from palermo.sealing.errors import BindingError, FormatError
+from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
+
+_log = logging.getLogger(__name__)
 
 # What puts a message before a person; a task's key names one of these and the message.
 TASKS = (Outbox.REJECTED.value, Outbox.UNKNOWN.value, "equivocation")
@@ -47,6 +52,29 @@ def settle(key: int, data: bytes, *, now: datetime) -> MessageRow:
     if row.state == Outbox.REJECTED:
         _tell(row, f"{row.recipient} rejected a message of ours: {row.reason}", now)
     return outgoing_row(row)
+
+
+def settle_all(receipts: Sequence[tuple[int, bytes]], *, now: datetime) -> list[str]:
+    """Settle several messages of one recipient in one commit: each key with what came for it.
+
+    Returns for each "" if it is settled, or a sentence that says why not; one that cannot be settled spoils no other.
+    """
+
+    def step(item: tuple[int, bytes]) -> str:
+        try:
+            settle(*item, now=now)
+        except SealingError as error:
+            return f"The answer is not a receipt of this partner for this message ({error})."
+        except DatabaseError:
+            raise
+        except Exception as error:  # an app's own fault in acting on it must not stop the post to all others
+            _log.exception("settling message %d failed", item[0])
+            return f"The answer could not be acted on here ({error}). The log of this node says more."
+        return ""
+
+    return in_one_commit(
+        receipts, step, lambda error: f"The receipt could not be stored here ({error}). Is there room?"
+    )
 
 
 def expire(*, now: datetime) -> int:

@@ -1,10 +1,12 @@
 """How large each envelope of the outbox is, so that a batch is chosen without reading any."""
 
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models.functions import Length
 
 
-def measure(apps, schema_editor):
+def measure(apps: Any, _: Any) -> None:
     """Measure what is there."""
     apps.get_model("exchange", "Outgoing").objects.update(size=Length("envelope"))
 
