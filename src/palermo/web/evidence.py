@@ -17,7 +17,6 @@ from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.rows import ItemRow
 from palermo.node.office import policy
 from palermo.node.requests import queries as requests
-from palermo.sealing.verify import verify_package
 from palermo.web.access import Request
 from palermo.web.forms.evidence import ConsentForm, ItemForm, SealForm, UseForm
 from palermo.web.forms.rendering import attempt
@@ -153,6 +152,6 @@ def package_download(request: Request, reference: str) -> FileResponse:
 def package_verify(request: Request, reference: str) -> HttpResponse:
     """Check the package's file step by step, as a court would, under this node's trust root."""
     row = queries.package(request.user, reference)
-    report = verify_package(queries.package_path(request.user, reference), directory.trust(), timezone.now())
+    report = queries.verify(request.user, reference)
     context = {"package": row, "report": report, "state": report.verdict.value}
     return render(request, "palermo/evidence/verify.html", context)

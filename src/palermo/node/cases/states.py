@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     RUN = "run"
     JUDGEMENT = "judgement"
     REQUEST = "request"
+    EVIDENCE = "evidence"
     CLOSED = "closed"
 
 

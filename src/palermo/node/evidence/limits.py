@@ -9,11 +9,15 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from palermo.node.directory import queries as directory
 from palermo.node.evidence.errors import DestroyedError, IntelligenceError, RecalledError, UseLimitError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Marks, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Notice, UseConsent
 from palermo.node.evidence.states import Direction, NoticeState
 from palermo.node.evidence.uses import Intent, Use, needing_consent
+
+ARTICLES = "UNTOC Art. 18(19), 18(5)"
+"""The legal basis of what the two sides say to each other about the use of evidence."""
 
 _ON_LEGAL_GROUND = frozenset({Use.STATED, Use.COURT, Use.EXCULPATORY})
 """What remains of a recalled item that is kept on a legal ground: that ground's own proceedings."""
@@ -68,6 +72,12 @@ def target_of(consent: UseConsent) -> str:
 def provider_of(item: Item) -> str:
     """Who gave an item: the code of an authority, or the words for one outside the network; "" for our own."""
     return item.package.partner if item.package is not None else item.originator
+
+
+def reachable_provider(item: Item) -> str:
+    """The provider's code where it can be asked through the exchange; "" for one by letter alone."""
+    provider = provider_of(item) if item.package is not None else ""
+    return provider if provider in {row.code for row in directory.partners()} else ""
 
 
 def given_for(item: Item) -> str:

@@ -1,6 +1,7 @@
 """Reads of evidence. The officer comes first; without need to know there is nothing."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from django.utils import timezone
@@ -12,7 +13,7 @@ from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Package, UseConsent
 from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageRow
-from palermo.node.evidence.uses import Use
+from palermo.node.evidence.uses import FOR_THE_STATED_PROCEEDINGS, Intent, Use
 from palermo.node.home import packages_folder
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
@@ -33,9 +34,15 @@ def item(officer: Actor, reference: str) -> ItemRow:
     return item_row(readable_item(officer, reference))
 
 
-def content(officer: Actor, reference: str) -> Path:
-    """Where an item's bytes lie, their digest checked now. Raises :class:`EvidenceChangedError`."""
+def content(
+    officer: Actor, reference: str, intent: Intent = FOR_THE_STATED_PROCEEDINGS, *, now: datetime | None = None
+) -> Path:
+    """Where an item's bytes lie, for one use, their digest checked now.
+
+    Raises what the gate (``limits.require``) raises, and :class:`EvidenceChangedError`.
+    """
     found = readable_item(officer, reference)
+    limits.require(found, intent, now=now or timezone.now())
     path = blobs.path_of(found.sha256)
     if not blobs.intact(path, found.sha256):
         raise changed(found)
@@ -53,14 +60,20 @@ def package(officer: Actor, reference: str) -> PackageRow:
     return package_row(_readable_package(officer, reference))
 
 
-def package_path(officer: Actor, reference: str) -> Path:
-    """The package's file, as it is: whoever gets it checks it. Raises ``NotFoundError``."""
-    return packages_folder() / _readable_package(officer, reference).file_name
+def package_path(officer: Actor, reference: str, *, now: datetime | None = None) -> Path:
+    """The package's file, as it is, for the proceedings it was sealed for: whoever gets it checks it.
+
+    Raises ``NotFoundError``, and what the gate (``limits.require``) raises for any item in it.
+    """
+    found = _readable_package(officer, reference)
+    for item in found.items.order_by("pk"):
+        limits.require(item, FOR_THE_STATED_PROCEEDINGS, now=now or timezone.now())
+    return packages_folder() / found.file_name
 
 
 def verify(officer: Actor, reference: str) -> Report:
     """The numbered checks of a package's file under this node's own trust root, made now."""
-    path = package_path(officer, reference)
+    path = packages_folder() / _readable_package(officer, reference).file_name
     return verify_package(path, directory.trust(), timezone.now())
 
 
@@ -74,6 +87,8 @@ def package_for(reference: str, *, request_reference: str, partner: str) -> tupl
     ).first()
     if found is None:
         raise NotFoundError("There is no package sealed for this request. Seal one for it first.")
+    for item in found.items.order_by("pk"):  # what was sealed with consent may have been recalled since
+        limits.require(item, Intent(Use.SHARE, partner, request_reference), now=timezone.now())
     path = packages_folder() / found.file_name
     if not blobs.intact(path, found.sha256):
         raise EvidenceChangedError(reference, str(path))
@@ -91,14 +106,14 @@ def check() -> list[Fault]:
 
 
 def _blob_faults() -> Iterator[Fault]:
-    kept = Item.objects.order_by("sha256").values_list("sha256", flat=True).distinct()
+    kept = Item.objects.filter(destroyed_at=None).order_by("sha256").values_list("sha256", flat=True).distinct()
     for sha256 in kept.iterator():
         if not blobs.intact(blobs.path_of(sha256), sha256):
             yield Fault("evidence item", str(blobs.path_of(sha256)), _difference(blobs.path_of(sha256)))
 
 
 def _package_faults() -> Iterator[Fault]:
-    for package in Package.objects.order_by("pk").iterator():
+    for package in Package.objects.filter(destroyed_at=None).order_by("pk").iterator():
         path = packages_folder() / package.file_name
         if not blobs.intact(path, package.sha256):
             yield Fault("evidence package", str(path), _difference(path))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.states import Direction, QuestionState
 from palermo.node.evidence.uses import Use
 
 
@@ -85,6 +86,48 @@ class ConsentRow:
     expires_at: datetime | None
     withdrawn_at: datetime | None
     withdrawn_because: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """One use of an item: free, or open by the consents in force now, each for its own target."""
+
+    use: Use
+    free: bool
+    consents: tuple[ConsentRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question for consent and where it stands. ``digest``: SHA-256 of the answer's bytes that were proposed.
+
+    ``item`` is ours: the one we hold (out), or the one we gave (in).
+    """
+
+    reference: str
+    direction: Direction
+    partner: str
+    item: str
+    case: str
+    what: str
+    package: str
+    use: Use
+    recipient: str
+    target: str
+    intended: str
+    legal_basis: str
+    reasons: str
+    asked_by: str
+    asked_at: datetime
+    due_at: datetime
+    state: QuestionState
+    outcome: str
+    conditions: str
+    answer_reasons: str
+    until: datetime | None
+    decided_by: str
+    decided_at: datetime | None
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

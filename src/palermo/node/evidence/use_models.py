@@ -4,6 +4,8 @@
 wrote first, so the two sides speak of one thing by one name.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -202,7 +204,7 @@ class Statement(models.Model):
     direction = models.CharField(max_length=3)
     partner = models.CharField(max_length=64, blank=True)
     recall = models.ForeignKey(Recall, null=True, on_delete=models.PROTECT, related_name="statements")
-    items = models.ManyToManyField("Item", related_name="statements")
+    items: "models.ManyToManyField[Any, Any]" = models.ManyToManyField("Item", related_name="statements")
     signed = models.BinaryField()
     digest = models.CharField(max_length=64)
     ledger_index = models.BigIntegerField()

@@ -46,6 +46,8 @@ def record_consent(
     policy.require(officer, ATTEST, cases.members(found.case_id))
     if found.origin == Origin.OWN:
         raise ConflictError(f"{item} is our own: no other authority's consent is needed.")
+    if provider := limits.reachable_provider(found):
+        raise ConflictError(f"{provider} is reached through the exchange: ask it there. A letter does not replace it.")
     texts = {
         "given_by": given_by,
         "statement": statement,
