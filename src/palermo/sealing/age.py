@@ -48,29 +48,43 @@ class Contents:
             raise FormatError("sealed file", "its size and digests are none that a file can have")
 
 
-def encrypt(source: Reader, sink: "Sink", *, progress: Progress | None = None) -> tuple[Contents, str]:
-    """Encrypt to a fresh identity. Returns what the source held, and the identity that opens the result."""
-    identity = pyrage.x25519.Identity.generate()
+def new_identity() -> str:
+    """A secret that opens one file, before that file is encrypted to it."""
+    return str(pyrage.x25519.Identity.generate())
+
+
+def encrypt(
+    source: Reader, sink: "Sink", *, identity: str = "", progress: Progress | None = None
+) -> tuple[Contents, str]:
+    """Encrypt to an identity, or to a fresh one. Returns what the source held, and the identity that opens the result.
+
+    Raises FormatError for what is no identity.
+    """
+    identity = identity or new_identity()
     reader = _Taking(source, progress)
-    _run(pyrage.encrypt_io, reader, sink, [identity.to_public()])
-    return reader.contents, str(identity)
+    _run(pyrage.encrypt_io, reader, sink, [_key(identity).to_public()])
+    return reader.contents, identity
 
 
 def decrypt(
     source: Reader, target: Path, identity: str, expected: Contents, *, progress: Progress | None = None
 ) -> None:
     """Decrypt to a new file, if it holds exactly what is expected. Errors as :func:`sealed_file.open_file` has them."""
-    if not IDENTITY.fullmatch(identity):
-        raise FormatError("sealed file", "its identity is none of age")
-    try:
-        key = pyrage.x25519.Identity.from_str(identity)
-    except pyrage.IdentityError as error:
-        raise FormatError("sealed file", "its identity is none of age") from error
+    key = _key(identity)
     with whole(target) as file:
         writer = _Checking(file, expected.size, progress)
         _run(pyrage.decrypt_io, _Reading(source), writer, [key])
         if writer.contents != expected:
             raise BindingError("sealed file", "opens to another content than was announced: ask for it again")
+
+
+def _key(identity: str) -> pyrage.x25519.Identity:
+    try:
+        if IDENTITY.fullmatch(identity):
+            return pyrage.x25519.Identity.from_str(identity)
+    except pyrage.IdentityError:
+        pass
+    raise FormatError("sealed file", "its identity is none of age")
 
 
 def _run(work: Callable[..., object], reader: "_Reading", writer: "Sink", ends: list[object]) -> None:

@@ -77,12 +77,20 @@ class OpenedFile:
 
 
 def seal_file(
-    source: Path, target: Path, *, piece_bytes: int = PIECE_BYTES, progress: Progress | None = None
+    source: Path,
+    target: Path,
+    *,
+    identity: str = "",
+    piece_bytes: int = PIECE_BYTES,
+    progress: Progress | None = None,
 ) -> SealedFile:
-    """Encrypt a file into a new age file under a fresh identity. Raises OSError; then there is no ``target``."""
+    """Encrypt a file into a new age file, under an identity made for it before (``age.new_identity``) or a fresh one.
+
+    Raises FormatError for what is no identity, OSError; then there is no ``target``.
+    """
     with source.open("rb") as plain, age.whole(target) as file:
         sink = age.CuttingSink(file, piece_bytes)
-        contents, identity = age.encrypt(plain, sink, progress=progress)
+        contents, identity = age.encrypt(plain, sink, identity=identity, progress=progress)
         pieces = sink.end()
     return SealedFile(contents, sink.size, piece_bytes, pieces, identity)
 
