@@ -185,6 +185,10 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+-[\w-]{8}\.(js|css)$"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+# In bytes: the largest file that travels within its message, and the pieces of those that travel beside it (0: as large
+# as a piece may be).
+PALERMO_INLINE_BYTES = int(os.environ.get("PALERMO_INLINE_BYTES", 24 * 2**20))
+PALERMO_PIECE_BYTES = int(os.environ.get("PALERMO_PIECE_BYTES", 0))
 FILE_UPLOAD_TEMP_DIR = PALERMO_HOME / node_file.UPLOADS  # never the machine's common temporary folder
 
 LOGGING = {

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from palermo.node.exchange import collected, handlers, letters, relay, renewal
+from palermo.node.exchange.files import working as files
 from palermo.node.office import jobs
 
 _APPS = ("holdings", "cases", "matching", "evidence", "requests")
@@ -30,8 +31,9 @@ def connect() -> None:
     """Register every app's handlers; call once a process, after Django is set up. Calling again changes nothing."""
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
-    for kind, letter_handler in collected.LETTER_HANDLERS.items():
-        letters.register(kind, letter_handler)
+    for letter_handlers in (collected.LETTER_HANDLERS, files.LETTER_HANDLERS):
+        for kind, letter_handler in letter_handlers.items():
+            letters.register(kind, letter_handler)
     for app in _APPS:
         for payload_type, handler in _table(app, "handlers", "EXCHANGE_HANDLERS").items():
             handlers.register(payload_type, handler)
@@ -42,4 +44,4 @@ def connect() -> None:
 def periodic() -> dict[str, Periodic]:
     """What the worker does on every turn of its clock, by name."""
     of_apps = {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
-    return {**renewal.PERIODIC, **relay.PERIODIC, **of_apps}
+    return {**renewal.PERIODIC, **relay.PERIODIC, **files.PERIODIC, **of_apps}

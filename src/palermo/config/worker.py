@@ -49,6 +49,7 @@ def _tick(now: datetime) -> int:
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
     from palermo.node.exchange import delivery, polling
+    from palermo.node.exchange.files import carrying, working
     from palermo.node.office import jobs
 
     jobs.release_leases()
@@ -57,6 +58,8 @@ def run(stop: threading.Event) -> None:
         loops: list[tuple[str, Callable[[datetime], int], float]] = [
             ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),
             ("relay", lambda now: polling.poll_due(now, client), IDLE_SECONDS),
+            ("pieces", carrying.Carrier(client).turn, IDLE_SECONDS),
+            ("files", working.work_one, IDLE_SECONDS),
             ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),
             ("clock", _tick, CLOCK_SECONDS),
         ]

@@ -13,6 +13,7 @@
       packages/          evidence packages, sent and received
       epochs/            seeds of the running epochs, mode 0600, destroyed when an epoch ends
       publications/      what was published for each epoch and tier
+      transfers/         large files on their way, sealed and in pieces (``palermo.node.exchange.files.store``)
       uploads/           files waiting to be loaded
 """
 
@@ -70,6 +71,11 @@ def epoch_seeds_folder() -> Path:
 def publications_folder() -> Path:
     """Publications by epoch and tier."""
     return _folder("publications")
+
+
+def transfers_folder() -> Path:
+    """Large files that are being sent or are arriving."""
+    return _folder("transfers")
 
 
 def uploads_folder() -> Path:

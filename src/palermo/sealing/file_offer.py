@@ -249,8 +249,10 @@ class FileReceipt:
             raise FormatError("file receipt", CODE_RULE)
         if not parcel.ID.fullmatch(self.message_id) or not _SHA_256.fullmatch(self.sha256) or self.at.tzinfo is None:
             raise FormatError("file receipt", "its message, digest or time is none")
-        if len(self.reason) > MAX_REASON or "\0" in self.reason or (self.status is FileStatus.REFUSED) != bool(
-            self.reason
+        if (
+            len(self.reason) > MAX_REASON
+            or "\0" in self.reason
+            or (self.status is FileStatus.REFUSED) != bool(self.reason)
         ):
             raise FormatError("file receipt.reason", "a refusal states why, and nothing else does")
 

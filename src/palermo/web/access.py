@@ -26,6 +26,8 @@ ROUTES_FOR_NODES = frozenset(
         "exchange/v2/parcels",
         "exchange/v2/relay/<str:recipient>",
         "exchange/v2/collections",
+        "exchange/v2/files/<str:file_id>",
+        "exchange/v2/files/<str:file_id>/<int:number>",
     }
 )
 

@@ -6,7 +6,8 @@ happens or nothing does. It writes rows and enqueues jobs; it never does heavy w
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from palermo.node.exchange.rows import MessageRow
 
@@ -55,17 +56,32 @@ class Undelivered(Protocol):
         """Act on it, in the transaction that settles the message."""
 
 
+class FileEffect(Protocol):
+    """What a received message does when the file that it offered is here (:mod:`palermo.node.exchange.files`)."""
+
+    def examine(self, message: Received, file: Path, *, now: datetime) -> Any:
+        """Look at the file, outside any transaction, for as long as it takes; returns what ``take`` needs.
+
+        It may run again, also after it returned. Raises :class:`RefusedError`.
+        """
+
+    def take(self, message: Received, file: Path, examined: Any, *, now: datetime) -> None:
+        """Apply the message as an :class:`Effect`, in the transaction that signs for the file; it may move the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """What an app does with a payload type: the effect of a received one, and what a lost one of ours means.
 
     ``forget``: the content must not be kept longer than the work takes. The app calls ``exchange.actions.forget`` when
-    it is done with a message; what it refuses is never kept at all.
+    it is done with a message; what it refuses is never kept at all. ``file``: what a message does when the file that
+    its ``effect`` accepted has come.
     """
 
     effect: Effect
     undelivered: Undelivered | None = None
     forget: bool = False
+    file: FileEffect | None = None
 
 
 _handlers: dict[str, Handler] = {}

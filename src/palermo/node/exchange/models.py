@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from palermo.node.exchange import relay_models  # noqa: F401 - Django finds an app's tables through this module
+from palermo.node.exchange.files import models as file_models  # noqa: F401
 from palermo.node.exchange.states import OPEN, Inbox, Outbox
 
 _OPEN = [state.value for state in OPEN]

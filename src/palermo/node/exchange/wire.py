@@ -30,6 +30,11 @@ NOT_STORED = (
 )
 """What a partner is told whose post was undone; the log of this node says more."""
 
+# Large files beside the messages (palermo.node.exchange.files): posted to FILES_PATH/ID, an empty body asks how far it
+# is; to FILES_PATH/ID/NUMBER, a piece.
+FILES_PATH = "/exchange/v2/files/"
+PIECE_TYPE = "application/vnd.palermo.file-piece"
+
 CLOCK_SKEW = timedelta(minutes=5)
 DEFAULT_LIFE = timedelta(days=7)
 LONGEST_LIFE = timedelta(days=31)
