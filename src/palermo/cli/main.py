@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("palermo.cli.demo.command", "Walk the whole road with three nodes on this machine."),
     "directory": Entry("palermo.config.commands.directory", "Who takes part: describe, sign and import the directory."),
     "courier": Entry("palermo.config.commands.courier", "Carry sealed messages by USB stick where no line goes."),
+    "key": Entry("palermo.config.commands.key", "Make and show founders' keys, and change passphrases."),
     "node": Entry("palermo.config.commands.node", "Make, run and check the node of one authority."),
     "blind": Entry("palermo.cli.blind", "Find what two parties both hold, and nothing else."),
     "intake": Entry("palermo.cli.intake", "Read a list or a table into entities, one JSON object a line."),
