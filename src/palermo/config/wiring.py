@@ -10,8 +10,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from palermo.node.exchange import collected, handlers, letters, relay, renewal
+from palermo.node.exchange import carriers, collected, handlers, letters, relay, renewal
 from palermo.node.exchange.files import working as files
+from palermo.node.exchange.relay_carrier import RelayCarrier
+from palermo.node.exchange.routes import Route
 from palermo.node.office import jobs
 
 _APPS = ("holdings", "cases", "matching", "evidence", "requests")
@@ -29,6 +31,7 @@ def _table(app: str, module: str, name: str) -> Mapping[str, Any]:
 
 def connect() -> None:
     """Register every app's handlers; call once a process, after Django is set up. Calling again changes nothing."""
+    carriers.register(Route.RELAY, 2, RelayCarrier())
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
     for letter_handlers in (collected.LETTER_HANDLERS, files.LETTER_HANDLERS):

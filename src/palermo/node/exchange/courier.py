@@ -19,6 +19,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import seal_queued
 from palermo.node.exchange.models import Outgoing, QueuedLetter
+from palermo.node.exchange.routes import Route, way_to
 from palermo.node.exchange.states import OPEN
 from palermo.node.home import uploads_folder
 from palermo.node.office import actions as office
@@ -32,6 +33,7 @@ KEY_ENDS_SOON = timedelta(days=7)
 """Before a key's end, how soon whoever exports is warned."""
 
 _LETTERS_AT_ONCE = 20
+_ROWS_AT_ONCE = 500
 
 Progress = Callable[[int], None]
 """Told how many bytes of parts were written, or read, since it was told last."""
@@ -216,10 +218,11 @@ def _contents(messages: Sequence[int], spool: BinaryIO, letters: Sequence[int], 
 
 @transaction.atomic
 def _note(exported: Exported, chosen: _Chosen, officer: Actor | None, now: datetime) -> None:
-    """Only now, with the file on disk whole: until the next try, nothing of it is handed to a relay."""
-    for model, keys in ((Outgoing, chosen.messages), (QueuedLetter, chosen.letters)):
-        for start in range(0, len(keys), 500):
-            model._default_manager.filter(pk__in=keys[start : start + 500]).update(handed_at=now)
+    """Only now, with the file on disk whole. What goes by line as well does not wait for the courier."""
+    if way_to(exported.manifest.recipient).route is not Route.DIRECT:
+        for model, keys in ((Outgoing, chosen.messages), (QueuedLetter, chosen.letters)):
+            for start in range(0, len(keys), _ROWS_AT_ONCE):
+                model._default_manager.filter(pk__in=keys[start : start + _ROWS_AT_ONCE]).update(handed_at=now)
     office.audit(
         officer,
         "courier.exported",

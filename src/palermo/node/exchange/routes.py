@@ -33,7 +33,10 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way to one partner, as the directory in force says. ``protocol`` 0: it is not listed any more."""
+    """The way to one partner, as the directory in force says. ``protocol`` 0: it is not listed any more.
+
+    ``url``: of the partner's node, or of the relay's.
+    """
 
     partner: str
     route: Route
@@ -80,7 +83,8 @@ def way_to(code: str) -> Way:
     if entry.endpoint:
         return Way(code, Route.DIRECT, entry.protocol, url=entry.endpoint.rstrip("/"))
     if entry.relay:
-        return Way(code, Route.RELAY, entry.protocol, relay=entry.relay)
+        url = directory.authority(entry.relay).endpoint.rstrip("/")
+        return Way(code, Route.RELAY, entry.protocol, url=url, relay=entry.relay)
     return Way(code, Route.COURIER, entry.protocol)
 
 
