@@ -131,6 +131,7 @@ def entry(code: str, signing: SigningKey, recipient: object, roles: tuple[sealed
         log_origin=f"palermo/{code}",
         signing_keys=(sealed.SigningKeyPeriod(signing.public.to_bytes(), begin, end + timedelta(days=900)),),
         recipient_keys=(sealed.sign_recipient_key(code, recipient.public, begin, end, signing),),
+        protocol=2,
     )
 
 

@@ -36,9 +36,14 @@ def path_of(sha256: str) -> Path:
 
 def store(content: Content) -> Blob:
     """Keep bytes, or a copy of a file; storing the same bytes again changes nothing."""
+    return store_chunks(content_chunks(content))
+
+
+def store_chunks(chunks: Iterable[bytes]) -> Blob:
+    """Keep what comes in pieces, of any size, as :func:`store`. Raises what ``chunks`` raises; then nothing is kept."""
     temporary = blobs_folder() / f".{secrets.token_hex(16)}"
     try:
-        write_synced(temporary, content_chunks(content))
+        write_synced(temporary, chunks)
         digest = digest_of(temporary)
         blob = Blob(digest.sha256, digest.sha512, digest.size)
         if not intact(blob.path, blob.sha256):

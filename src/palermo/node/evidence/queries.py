@@ -12,7 +12,7 @@ from palermo.node.evidence import blobs, limits
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Package, UseConsent
-from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageRow
+from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageFile, PackageRow
 from palermo.node.evidence.uses import FOR_THE_STATED_PROCEEDINGS, Intent, Use
 from palermo.node.home import packages_folder
 from palermo.node.office import policy
@@ -77,10 +77,10 @@ def verify(officer: Actor, reference: str) -> Report:
     return verify_package(path, directory.trust(), timezone.now())
 
 
-def package_for(reference: str, *, request_reference: str, partner: str) -> tuple[str, bytes]:
-    """Case and bytes of our package for one request of one partner. Internal: the caller has decided access.
+def package_for(reference: str, *, request_reference: str, partner: str) -> PackageFile:
+    """Our package for one request of one partner. Internal: the caller has decided access.
 
-    Raises ``NotFoundError`` for any other package, :class:`EvidenceChangedError` when its file is not what was sealed.
+    Raises ``NotFoundError`` for any other package. Whether its file is still what was sealed, whoever reads it sees.
     """
     found = Package.objects.filter(
         reference=reference, direction="out", request_reference=request_reference, partner=partner
@@ -89,10 +89,16 @@ def package_for(reference: str, *, request_reference: str, partner: str) -> tupl
         raise NotFoundError("There is no package sealed for this request. Seal one for it first.")
     for item in found.items.order_by("pk"):  # what was sealed with consent may have been recalled since
         limits.require(item, Intent(Use.SHARE, partner, request_reference), now=timezone.now())
-    path = packages_folder() / found.file_name
-    if not blobs.intact(path, found.sha256):
-        raise EvidenceChangedError(reference, str(path))
-    return found.case_id, path.read_bytes()
+    return PackageFile(
+        reference, found.case_id, packages_folder() / found.file_name, size=found.size, sha256=found.sha256
+    )
+
+
+def package_bytes(file: PackageFile) -> bytes:
+    """All of a small package. Raises :class:`EvidenceChangedError` when its file is not what was sealed."""
+    if not blobs.intact(file.path, file.sha256):
+        raise EvidenceChangedError(file.reference, str(file.path))
+    return file.path.read_bytes()
 
 
 def consents(officer: Actor, item: str) -> list[ConsentRow]:

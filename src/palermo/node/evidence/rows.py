@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.states import Direction, QuestionState
@@ -45,6 +46,17 @@ class ItemRow:
     package: str
     added_at: datetime
     custody: tuple[CustodyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """Where a package of ours lies, its case, and what its file was when it was sealed (``size`` in bytes)."""
+
+    reference: str
+    case: str
+    path: Path
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

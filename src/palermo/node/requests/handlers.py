@@ -2,10 +2,11 @@
 
 from palermo.node.exchange.handlers import Handler
 from palermo.node.requests.actions import answering, sending
-from palermo.node.requests.actions.receiving import receive_answer, receive_request
+from palermo.node.requests.actions.receiving import receive_request
+from palermo.node.requests.actions.receiving_answers import PackageBeside, receive_answer
 from palermo.node.requests.messages import ANSWER_TYPE, REQUEST_TYPE
 
 EXCHANGE_HANDLERS: dict[str, Handler] = {
     REQUEST_TYPE: Handler(receive_request, sending.undelivered),
-    ANSWER_TYPE: Handler(receive_answer, answering.undelivered),
+    ANSWER_TYPE: Handler(receive_answer, answering.undelivered, file=PackageBeside()),
 }

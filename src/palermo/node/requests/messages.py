@@ -6,6 +6,7 @@ from typing import Self
 
 from palermo.node.requests.states import Outcome
 from palermo.sealing import records
+from palermo.sealing.file_offer import FileOffer
 
 REQUEST_TYPE = "palermo/requests.request+v1"
 ANSWER_TYPE = "palermo/requests.answer+v1"
@@ -59,7 +60,10 @@ class RequestMessage:
 
 @dataclass(frozen=True)
 class AnswerMessage:
-    """One answer. ``number`` rises from 1 with each answer to the request; ``package``: a sealed package's file."""
+    """One answer. ``number`` rises from 1 with each answer to the request.
+
+    ``package``: a sealed package's file; ``file``: the offer of one that is too large to travel within the message.
+    """
 
     reference: str
     number: int
@@ -72,6 +76,7 @@ class AnswerMessage:
     conditions: str = ""
     consent: str = ""
     package: bytes = b""
+    file: FileOffer | None = None
 
     def to_bytes(self) -> bytes:
         """Its canonical bytes."""

@@ -1,6 +1,6 @@
 """Writes of evidence. Each is one transaction; the time is passed in."""
 
-from palermo.node.evidence.actions.arrivals import receive_package
+from palermo.node.evidence.actions.arrivals import examine_package, receive_package, take_package
 from palermo.node.evidence.actions.asking import ask_use
 from palermo.node.evidence.actions.attesting import end_consent, record_consent
 from palermo.node.evidence.actions.consenting import propose_answer, send_answer, withdraw_consent
@@ -11,11 +11,13 @@ __all__ = [
     "add_item",
     "ask_use",
     "end_consent",
+    "examine_package",
     "propose_answer",
     "receive_package",
     "record_consent",
     "seal_package",
     "send_answer",
+    "take_package",
     "use_in_case",
     "withdraw_consent",
 ]

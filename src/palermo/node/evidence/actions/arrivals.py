@@ -1,7 +1,7 @@
 """Take in a package that a partner sealed for our request: verified first, then kept, then its items."""
 
-import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,24 +22,80 @@ from palermo.sealing.durable import sync_folder
 from palermo.sealing.verify import Verdict, verify_package
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A package that holds, with the originals in it kept by digest. ``size`` (bytes) and ``sha256``: of its file."""
+
+    manifest: sealing.Manifest
+    blobs: tuple[blobs.Blob, ...]
+    size: int
+    sha256: str
+
+
 @transaction.atomic
 def receive_package(
     *, case: str, partner: str, request_reference: str, data: bytes, ledger_index: int, now: datetime
 ) -> PackageRow:
-    """Take in a partner's package, verified under this node's own trust root before anything of it is kept.
+    """Take in a partner's package that came within a message, in the transaction that receives it.
 
-    Runs in the transaction that receives the answer. Raises :class:`PackageRefusedError` with what does not hold.
+    Raises :class:`PackageRefusedError` with what does not hold.
     """
     staged = packages_folder() / f".{secrets.token_hex(16)}"
     try:
         blobs.write_synced(staged, [data])
-        manifest = _verified(staged, partner, request_reference, now)
-        path = packages_folder() / f"{manifest.package_id}{sealing.SUFFIX}"
-        staged.chmod(0o400)
-        staged.replace(path)  # at most the leftover of a killed attempt: a package that was kept is refused above
-        sync_folder(path.parent)
+        examined = examine_package(staged, partner=partner, request_reference=request_reference, now=now)
+        return take_package(
+            staged,
+            examined,
+            case=case,
+            partner=partner,
+            request_reference=request_reference,
+            ledger_index=ledger_index,
+            now=now,
+        )
     finally:
         staged.unlink(missing_ok=True)
+
+
+def examine_package(path: Path, *, partner: str, request_reference: str, now: datetime) -> Examined:
+    """Verify a partner's package under this node's own trust root, then keep the originals in it by their digests.
+
+    It reads the file piece by piece, whatever its size, and needs no transaction. Raises :class:`PackageRefusedError`.
+    """
+    manifest = _verified(path, partner, request_reference, now)
+    tree = ZipTree(path)
+    try:
+        kept = []
+        for stated in manifest.items:
+            blob = blobs.store_chunks(tree.chunks(stated.path))
+            if blob.sha256 != stated.sha256:
+                raise EvidenceChangedError(stated.path, str(path))
+            kept.append(blob)
+    finally:
+        tree.close()
+    digest = digest_of(path)
+    return Examined(manifest, tuple(kept), digest.size, digest.sha256)
+
+
+@transaction.atomic
+def take_package(
+    staged: Path,
+    examined: Examined,
+    *,
+    case: str,
+    partner: str,
+    request_reference: str,
+    ledger_index: int,
+    now: datetime,
+) -> PackageRow:
+    """Take in a package that was examined: its file is moved from ``staged`` to where packages lie."""
+    manifest = examined.manifest
+    if Package.objects.filter(reference=manifest.package_id).exists():
+        raise PackageRefusedError("A package of this id was received before.")
+    path = packages_folder() / f"{manifest.package_id}{sealing.SUFFIX}"
+    staged.chmod(0o400)
+    staged.replace(path)  # at most the leftover of a killed attempt: a package that was kept is refused above
+    sync_folder(path.parent)
     package = Package.objects.create(
         reference=manifest.package_id,
         direction="in",
@@ -47,21 +103,24 @@ def receive_package(
         partner=partner,
         request_reference=request_reference,
         file_name=path.name,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        size=examined.size,
+        sha256=examined.sha256,
         manifest_digest=_manifest_digest(path),
         use_limit=manifest.marks.use_limit[:2000],
         ledger_index=ledger_index,
         made_at=now,
     )
-    package.items.set(_take_items(package, manifest, path, now))
+    items = zip(manifest.items, examined.blobs, strict=True)
+    package.items.set(
+        _take_item(package, manifest, stated, number, blob, now) for number, (stated, blob) in enumerate(items, start=1)
+    )
     return queries.package_row(package)
 
 
 def _verified(path: Path, partner: str, request_reference: str, now: datetime) -> sealing.Manifest:
     """The manifest of a package that holds in every step and is meant for this request."""
     report = verify_package(path, directory.trust(), now)
-    if report.verdict is not Verdict.PROVEN or report.manifest is None:
+    if report.verdict is Verdict.REFUSED or report.manifest is None:
         failed = report.first_failure
         raise PackageRefusedError(
             f"The package was refused at check {failed.number}, {failed.name}: {failed.detail}"
@@ -93,21 +152,6 @@ def _manifest_digest(path: Path) -> str:
     tree = ZipTree(path)
     try:
         return digest_of(b"".join(tree.chunks(sealing.MANIFEST))).sha256
-    finally:
-        tree.close()
-
-
-def _take_items(package: Package, manifest: sealing.Manifest, path: Path, now: datetime) -> list[Item]:
-    """Keep each item of a verified package under its digest, with the provider's custody and our receipt of it."""
-    tree = ZipTree(path)
-    try:
-        taken = []
-        for number, stated in enumerate(manifest.items, start=1):
-            blob = blobs.store(b"".join(tree.chunks(stated.path)))
-            if blob.sha256 != stated.sha256:
-                raise EvidenceChangedError(stated.path, str(path))
-            taken.append(_take_item(package, manifest, stated, number, blob, now))
-        return taken
     finally:
         tree.close()
 

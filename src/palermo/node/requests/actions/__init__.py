@@ -3,7 +3,8 @@
 from palermo.node.requests.actions.answering import answer
 from palermo.node.requests.actions.drafting import draft, edit_draft, submit_for_approval, withdraw
 from palermo.node.requests.actions.gating import answer_gate
-from palermo.node.requests.actions.receiving import receive_answer, receive_request
+from palermo.node.requests.actions.receiving import receive_request
+from palermo.node.requests.actions.receiving_answers import receive_answer
 from palermo.node.requests.actions.sending import close, send
 
 __all__ = [

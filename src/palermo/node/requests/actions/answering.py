@@ -1,13 +1,17 @@
 """Answer a partner's request: accept, execute with sealed evidence, postpone, or refuse with ground and reasons."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from django.db import transaction
 
 from palermo.law.refusal import answer_problems
 from palermo.node.cases import queries as cases
 from palermo.node.evidence import queries as evidence
+from palermo.node.evidence.rows import PackageFile
 from palermo.node.exchange import actions as exchange
+from palermo.node.exchange.files.limits import inline_bytes
+from palermo.node.exchange.files.offering import offer
 from palermo.node.exchange.rows import MessageRow
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import policy
@@ -20,8 +24,8 @@ from palermo.node.requests.messages import ANSWER_TYPE, AnswerMessage
 from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.rows import RequestRow
 from palermo.node.requests.states import MOVES_IN, Direction, Outcome, State
+from palermo.sealing.file_offer import FileOffer
 
-MAX_PACKAGE_BYTES = 24 * 2**20
 LONGEST_TEXT = 10_000
 
 
@@ -59,9 +63,11 @@ def answer(
     move(request, State(outcome.value), outcome.value)
     problems = answer_problems(outcome, ground=ground, **_legal(texts), grounds=type_.grounds)
     problems += _text_problems(texts) + _execution_problems(request, outcome, consent, package)
-    data, package_problems = _package_bytes(request, package)
+    file, package_problems = _package_file(request, package)
     if problems := problems + package_problems:
         raise InvalidError(problems)
+    message_id = uuid4().hex
+    data, offer = _enclosed(request, file, message_id, now)
     message = AnswerMessage(
         reference=reference,
         number=(request.answers.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
@@ -71,9 +77,10 @@ def answer(
         ground=ground,
         consent=consent,
         package=data,
+        file=offer,
         **texts,
     )
-    _send(request, message, package, now)
+    _send(request, message, message_id, package, now)
     request.changed_at = now
     request.save()
     if not MOVES_IN[State(request.state)]:
@@ -144,22 +151,39 @@ def _execution_problems(request: Request, outcome: Outcome, consent: str, packag
     return problems
 
 
-def _package_bytes(request: Request, package: str) -> tuple[bytes, list[str]]:
-    """The package's file, if it was sealed for this very request in its case, and what is wrong with it."""
+def _package_file(request: Request, package: str) -> tuple[PackageFile | None, list[str]]:
+    """The package, if it was sealed for this very request in its case, and what is wrong with it."""
     if not package:
-        return b"", []
+        return None, []
     try:
-        case, data = evidence.package_for(package, request_reference=request.reference, partner=request.partner)
+        file = evidence.package_for(package, request_reference=request.reference, partner=request.partner)
     except NotFoundError as error:
-        return b"", [error.sentence]
-    if case != request.case_id:
-        return b"", ["This package belongs to another case. Seal one in the case of this request."]
-    if len(data) > MAX_PACKAGE_BYTES:
-        return b"", [f"The package has {len(data)} bytes; {MAX_PACKAGE_BYTES} can travel. Seal fewer items at once."]
-    return data, []
+        return None, [error.sentence]
+    if file.case != request.case_id:
+        return None, ["This package belongs to another case. Seal one in the case of this request."]
+    return file, []
 
 
-def _send(request: Request, message: AnswerMessage, package: str, now: datetime) -> None:
+def _enclosed(
+    request: Request, file: PackageFile | None, message_id: str, now: datetime
+) -> tuple[bytes, FileOffer | None]:
+    """What the answer carries of a package: all of a small one, or the offer of a large one, which travels beside."""
+    if file is None:
+        return b"", None
+    if file.size <= inline_bytes():
+        return evidence.package_bytes(file), None
+    return b"", offer(
+        recipient=request.partner,
+        message_id=message_id,
+        source=file.path,
+        size=file.size,
+        sha256=file.sha256,
+        subject=file.reference,
+        now=now,
+    )
+
+
+def _send(request: Request, message: AnswerMessage, message_id: str, package: str, now: datetime) -> None:
     """Hand the answer to the exchange and keep what was signed."""
     payload = message.to_bytes()
     sent = exchange.send(
@@ -170,6 +194,7 @@ def _send(request: Request, message: AnswerMessage, package: str, now: datetime)
         purpose=f"Answer to request {request.reference}",
         legal_basis=dossier.type_of(request).legal_basis,
         in_reply_to=request.message_id,
+        message_id=message_id,
         fields={"request": request.reference, "outcome": message.outcome.value, "package": package},
         now=now,
     )

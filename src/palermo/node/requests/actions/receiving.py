@@ -1,8 +1,7 @@
-"""What a partner sends: a request to us, and its answers to ours. Hostile until every check holds.
+"""What a partner asks of us. Hostile until every check holds.
 
-Both run inside the transaction that stores the message; what does not hold is refused with a reason that the sender
-gets signed, and nothing of it is kept. A refusal that states no ground, or a package that does not verify, is such a
-case.
+It runs inside the transaction that stores the message; what does not hold is refused with a reason that the sender gets
+signed, and nothing of it is kept.
 """
 
 import re
@@ -10,23 +9,19 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from palermo.law.refusal import answer_problems
 from palermo.node.cases import actions as cases
 from palermo.node.cases import queries as case_queries
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import actions as evidence
-from palermo.node.evidence.errors import PackageRefusedError
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.office.actions import add_task, audit
 from palermo.node.office.queries import officers_allowed, officers_with
 from palermo.node.requests import dossier
-from palermo.node.requests.actions.answering import LONGEST_TEXT, request_task
+from palermo.node.requests.actions.answering import request_task
 from palermo.node.requests.actions.citing import held_case, refuse_unsupported
 from palermo.node.requests.actions.moving import tell
-from palermo.node.requests.actions.sending import answer_task
-from palermo.node.requests.messages import AnswerMessage, RequestMessage
-from palermo.node.requests.models import Answer, Request
-from palermo.node.requests.states import Direction, Outcome, State, may_move
+from palermo.node.requests.messages import RequestMessage
+from palermo.node.requests.models import Request
+from palermo.node.requests.states import Direction, State
 from palermo.node.requests.types import registry
 from palermo.node.requests.types.form import form_problems
 from palermo.node.requests.types.registry import RequestType
@@ -73,57 +68,6 @@ def receive_request(message: Received, *, now: datetime) -> None:
     )
     tell(request, f"Request {asked.reference} received from {message.sender}", officer=None, now=now)
     audit(None, "request.received", asked.reference, now=now, detail={"type": asked.type, "partner": message.sender})
-
-
-@transaction.atomic
-def receive_answer(message: Received, *, now: datetime) -> None:
-    """Take in a partner's answer to our request; the evidence it brings is verified before anything is kept."""
-    try:
-        said = AnswerMessage.from_bytes(message.payload)
-    except FormatError as error:
-        raise RefusedError(
-            f"This is not an answer as we know it ({error}). Update your node and answer again."
-        ) from error
-    request = (
-        Request.objects.select_for_update()
-        .filter(reference=said.reference, direction=Direction.OUT, partner=message.sender)
-        .first()
-    )
-    if request is None:
-        raise RefusedError(f"We never sent you a request {said.reference[:80]}. Check the reference.")
-    _refuse_wrong_answer(request, said, message)
-    package = ""
-    if said.package:
-        package = _take_package(request, said, message, now)
-    Answer.objects.create(
-        request=request,
-        number=said.number,
-        outcome=said.outcome,
-        ground=said.ground,
-        reasons=said.reasons,
-        consultation=said.consultation,
-        conditions=said.conditions,
-        consent=said.consent,
-        package_reference=package,
-        payload=message.payload,
-        message_id=message.message_id,
-        answered_by=said.answered_by,
-        answered_at=said.answered_at,
-    )
-    request.state, request.changed_at = said.outcome.value, now
-    request.save()
-    add_task(
-        key=f"{answer_task(request)}:{said.number}",
-        title=f"{message.sender} answered {request.reference}: {said.outcome.value}",
-        link=f"/requests/{request.reference}/",
-        officers=sorted(case_queries.members(request.case_id)),
-        now=now,
-    )
-    tell(request, f"{message.sender} answered {request.reference}: {said.outcome.value}", officer=None, now=now)
-    audit(None, f"request.{said.outcome.value}", request.reference, now=now, detail={"by": message.sender})
-
-
-# --- a request ------------------------------------------------------------------------------
 
 
 def _parsed_request(message: Received) -> RequestMessage:
@@ -191,44 +135,3 @@ def _case_for(message: Received, asked: RequestMessage, type_: RequestType, now:
         officers=answering,
         now=now,
     ).reference
-
-
-# --- an answer ------------------------------------------------------------------------------
-
-
-def _refuse_wrong_answer(request: Request, said: AnswerMessage, message: Received) -> None:
-    """Refuse an answer out of turn, or one that the law of refusals does not allow."""
-    type_ = dossier.type_of(request)
-    if not may_move(Direction.OUT, State(request.state), State(said.outcome.value)):
-        raise RefusedError(f"The request is {request.state} here: it cannot be {said.outcome.value} now.")
-    last = request.answers.order_by("-number").values_list("number", flat=True).first() or 0
-    problems = []
-    if said.number <= last or message.in_reply_to != request.message_id:
-        problems.append("The answer is out of turn, or replies to another message.")
-    problems += answer_problems(
-        said.outcome, ground=said.ground, reasons=said.reasons, consultation=said.consultation, grounds=type_.grounds
-    )
-    texts = (said.reasons, said.consultation, said.conditions)
-    if any(len(text) > LONGEST_TEXT for text in texts) or len(said.answered_by) > LONGEST_NAME:
-        problems.append(f"A text is longer than {LONGEST_TEXT} characters.")
-    if said.consent not in ("", "yes", "no") or (said.consent and not type_.intelligence):
-        problems.append("Consent is yes or no, and is given with the confirmation of a hit, nowhere else.")
-    wants_package = said.outcome is Outcome.EXECUTED and not type_.intelligence
-    if bool(said.package) != wants_package:
-        problems.append("A formal request is executed with a sealed package; no other answer carries one.")
-    if problems:
-        raise RefusedError(" ".join(problems)[:1000])
-
-
-def _take_package(request: Request, said: AnswerMessage, message: Received, now: datetime) -> str:
-    try:
-        return evidence.receive_package(
-            case=request.case_id,
-            partner=message.sender,
-            request_reference=request.reference,
-            data=said.package,
-            ledger_index=message.ledger_index,
-            now=now,
-        ).reference
-    except PackageRefusedError as error:
-        raise RefusedError(error.sentence[:1000]) from error
