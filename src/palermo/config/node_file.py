@@ -20,6 +20,7 @@ class NodeFile:
     """What ``node.toml`` says. ``bind``: address to listen on. ``hosts``: names that browsers and partners may use.
 
     ``poll_seconds``: how often a node that is reached by a relay asks it for its post, at most.
+    ``time_stamps``: URL of a time-stamping authority (RFC 3161) that stamps our evidence packages; "" for none.
     """
 
     authority: str
@@ -30,6 +31,7 @@ class NodeFile:
     language: str = "en"
     https: bool = True
     poll_seconds: int = 30
+    time_stamps: str = ""
 
     def to_toml(self) -> str:
         """The file's text."""
@@ -38,7 +40,7 @@ class NodeFile:
             f'authority = "{self.authority}"\nbind = "{self.bind}"\nport = {self.port}\nhosts = [{hosts}]\n'
             f'time_zone = "{self.time_zone}"\nlanguage = "{self.language}"\nhttps = {str(self.https).lower()}\n'
             f"poll_seconds = {self.poll_seconds}\n"
-        )
+        ) + (f'time_stamps = "{self.time_stamps}"\n' if self.time_stamps else "")
 
 
 def read(home: Path) -> NodeFile:

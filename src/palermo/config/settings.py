@@ -36,6 +36,7 @@ PALERMO_KEY_PASSPHRASE = _secret("PALERMO_KEY_PASSPHRASE")
 DEBUG = False
 ALLOWED_HOSTS = list(NODE.hosts)
 PALERMO_AUTHORITY = NODE.authority
+PALERMO_TIME_STAMPS = NODE.time_stamps
 
 # --- apps -----------------------------------------------------------------------------------
 _ROOMS = ("directory", "office", "ledger", "exchange", "holdings", "cases", "matching", "evidence", "requests")

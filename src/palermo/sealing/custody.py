@@ -135,6 +135,11 @@ def step_digest(signed: bytes) -> str:
     return hashlib.sha256(signed).hexdigest()
 
 
+def claimed_step(signed: bytes) -> Step:
+    """A step that was read, not verified: whose signature was verified before. Raises FormatError."""
+    return records.from_bytes(Step, dsse.parse(signed, "custody step").payload, "custody step")
+
+
 def claimed_certificate(signed: bytes) -> Certificate:
     """A certificate that was read, not verified: to learn whose keys to look up. Raises FormatError."""
     return records.from_bytes(Certificate, dsse.parse(signed, "officer certificate").payload, "officer certificate")

@@ -4,8 +4,9 @@
 <palermo.sealing.keyuri>`), so that it may lie in a hardware module; one that the directory is still to list waits in
 ``next-signing.uri``. ``cosigner.key`` witnesses others' logs. ``recipient-<key id>.key`` opens what partners
 seal; ``recipient-<key id>.signed`` is the authority's own statement of when partners may use it, signed once when the
-key is made: a key's life is never prolonged. With ``PALERMO_KEY_PASSPHRASE`` (or ``PALERMO_KEY_PASSPHRASE_FILE``) the
-private files are locked.
+key is made: a key's life is never prolonged. ``custody-<key id>.key`` is one officer's, for the steps of custody that
+this officer records (:mod:`palermo.node.evidence.signing`). With ``PALERMO_KEY_PASSPHRASE`` (or
+``PALERMO_KEY_PASSPHRASE_FILE``) the private files are locked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -121,6 +122,28 @@ def own_public_keys() -> dict[str, VerifyKey]:
 def cosigner_key() -> CosignerKey:
     """The key with which this authority witnesses others' logs. Raises ``KeyFileError`` where it is absent."""
     return CosignerKey.from_bytes(_read(keys_folder() / _COSIGNER))
+
+
+def custody_key(key_id: str) -> SigningKey:
+    """An officer's custody key. Raises ``KeyFileError`` where it is absent, locked or destroyed."""
+    return SigningKey.from_bytes(_read(_custody_file(key_id)))
+
+
+def create_custody_key() -> SigningKey:
+    """Make a custody key, on disk before it is used. One that nobody refers to, after a stop, signs nothing."""
+    key = SigningKey.generate()
+    write_private(_custody_file(key.key_id), key.to_bytes(), _passphrase())
+    return key
+
+
+def destroy_custody_key(key_id: str) -> None:
+    """Destroy a custody key whose officer left: what it signed stays verifiable by its certificate."""
+    _custody_file(key_id).unlink(missing_ok=True)
+    _read.cache_clear()
+
+
+def _custody_file(key_id: str) -> Path:
+    return keys_folder() / f"custody-{key_id}.key"
 
 
 def recipient_keys() -> Mapping[str, RecipientKey]:

@@ -5,6 +5,7 @@ from django.db import models
 
 from palermo.node.evidence.constraints import one_of
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
+from palermo.node.evidence.states import PackageState
 
 
 class Item(models.Model):
@@ -62,20 +63,13 @@ class Item(models.Model):
         ]
 
 
-class CustodyEvent(models.Model):
-    """One step in the life of an item, never changed: who had it, what was done, when, and the hash seen then."""
-
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="custody")
-    verb = models.CharField(max_length=40)
-    by = models.CharField(max_length=200)
-    at = models.DateTimeField()
-    where = models.CharField(max_length=200, blank=True)
-    detail = models.CharField(max_length=500, blank=True)
-    sha256 = models.CharField(max_length=64)
-
-
 class Package(models.Model):
-    """A sealed package that we made or received: the file's digest, its manifest, and what it is bound to."""
+    """A sealed package that we made or received: the file's digest, its manifest, and what it is bound to.
+
+    ``state``: *waiting* while its parts are signed and in the ledger, but witnesses or a time stamp are still waited
+    for, until ``wait_until``; ``draft...`` hold those parts verbatim, ``time_stamp`` what came.
+    ``lacking``: names of the checks that it cannot show, when it was sealed without.
+    """
 
     reference = models.CharField(max_length=64, unique=True)
     direction = models.CharField(max_length=3)
@@ -92,17 +86,30 @@ class Package(models.Model):
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     items = models.ManyToManyField(Item, related_name="packages")
     destroyed_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=8, default=PackageState.SEALED.value)
+    wait_until = models.DateTimeField(null=True)
+    draft = models.BinaryField(default=b"")
+    draft_directory = models.BinaryField(default=b"")
+    draft_trust_root = models.BinaryField(default=b"")
+    time_stamp = models.BinaryField(default=b"")
+    lacking = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
-        """A package goes out or comes in, and is always bound to a request."""
+        """A package goes out or comes in, and is always bound to a request; one that is sealed has a file."""
 
         constraints = [
             one_of("direction", ["in", "out"], "evidence_package_direction"),
+            one_of("state", list(PackageState), "evidence_package_state"),
+            models.CheckConstraint(
+                condition=models.Q(state=PackageState.WAITING.value) | ~models.Q(sha256=""),
+                name="evidence_package_sealed_has_file",
+            ),
             models.CheckConstraint(condition=~models.Q(request_reference=""), name="evidence_package_request"),
         ]
 
 
-# What binds the use of an item has a module of its own; Django finds models by importing this one.
+# Custody, and what binds the use of an item, have modules of their own; Django finds models by importing this one.
+from palermo.node.evidence.custody_models import CustodyEvent, CustodyKey, OfficerCertificate  # noqa: E402
 from palermo.node.evidence.use_models import (  # noqa: E402
     Consultation,
     Notice,
@@ -115,8 +122,10 @@ from palermo.node.evidence.use_models import (  # noqa: E402
 __all__ = [
     "Consultation",
     "CustodyEvent",
+    "CustodyKey",
     "Item",
     "Notice",
+    "OfficerCertificate",
     "Package",
     "Question",
     "Recall",

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, limits
+from palermo.node.evidence import blobs, completing, limits
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Package, UseConsent
 from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageFile, PackageRow
+from palermo.node.evidence.states import PackageState
 from palermo.node.evidence.uses import FOR_THE_STATED_PROCEEDINGS, Intent, Use
 from palermo.node.home import packages_folder
 from palermo.node.office import policy
@@ -66,6 +67,8 @@ def package_path(officer: Actor, reference: str, *, now: datetime | None = None)
     Raises ``NotFoundError``, and what the gate (``limits.require``) raises for any item in it.
     """
     found = _readable_package(officer, reference)
+    if found.state == PackageState.WAITING:
+        raise NotFoundError("The package is not sealed yet: there is no file.")
     for item in found.items.order_by("pk"):
         limits.require(item, FOR_THE_STATED_PROCEEDINGS, now=now or timezone.now())
     return packages_folder() / found.file_name
@@ -89,6 +92,8 @@ def package_for(reference: str, *, request_reference: str, partner: str) -> Pack
         raise NotFoundError("There is no package sealed for this request. Seal one for it first.")
     for item in found.items.order_by("pk"):  # what was sealed with consent may have been recalled since
         limits.require(item, Intent(Use.SHARE, partner, request_reference), now=timezone.now())
+    if found.state == PackageState.WAITING:
+        raise NotFoundError(f"The package {reference} still waits for {' and '.join(completing.waits_for(found))}.")
     return PackageFile(
         reference, found.case_id, packages_folder() / found.file_name, size=found.size, sha256=found.sha256
     )
@@ -119,7 +124,7 @@ def _blob_faults() -> Iterator[Fault]:
 
 
 def _package_faults() -> Iterator[Fault]:
-    for package in Package.objects.filter(destroyed_at=None).order_by("pk").iterator():
+    for package in Package.objects.filter(state=PackageState.SEALED, destroyed_at=None).order_by("pk").iterator():
         path = packages_folder() / package.file_name
         if not blobs.intact(path, package.sha256):
             yield Fault("evidence package", str(path), _difference(path))
@@ -175,7 +180,19 @@ def item_row(item: Item) -> ItemRow:
         package=item.package.reference if item.package else "",
         added_at=item.added_at,
         custody=tuple(
-            CustodyRow(row.verb, row.by, row.at, row.where, row.detail, row.sha256)
+            CustodyRow(
+                verb=row.verb,
+                by=row.by,
+                at=row.at,
+                where=row.where,
+                detail=row.detail,
+                sha256=row.sha256,
+                recorded_by=row.officer,
+                authority=row.authority,
+                recorded_at=row.recorded_at,
+                digest=row.digest,
+                package=row.package,
+            )
             for row in item.custody.order_by("pk")
         ),
     )
@@ -196,6 +213,10 @@ def package_row(package: Package) -> PackageRow:
         use_limit=package.use_limit,
         ledger_index=package.ledger_index,
         made_at=package.made_at,
+        state=PackageState(package.state),
+        waits_for=tuple(completing.waits_for(package)) if package.state == PackageState.WAITING else (),
+        wait_until=package.wait_until,
+        lacking=package.lacking,
         items=tuple(item_row(item) for item in package.items.order_by("pk")),
     )
 

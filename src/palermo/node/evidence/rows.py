@@ -5,13 +5,16 @@ from datetime import datetime
 from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.states import Direction, QuestionState
+from palermo.node.evidence.states import Direction, PackageState, QuestionState
 from palermo.node.evidence.uses import Use
 
 
 @dataclass(frozen=True, slots=True)
 class CustodyRow:
-    """One step of an item's custody: who did what, when and where, and the SHA-256 seen then."""
+    """One step of an item's custody: who did what, when and where, and the SHA-256 seen then.
+
+    ``recorded_by`` of ``authority`` signed it; ``digest`` is that of the signed step, "" where nobody signed.
+    """
 
     verb: str
     by: str
@@ -19,6 +22,11 @@ class CustodyRow:
     where: str
     detail: str
     sha256: str
+    recorded_by: str
+    authority: str
+    recorded_at: datetime | None
+    digest: str
+    package: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,11 @@ class PackageFile:
 
 @dataclass(frozen=True, slots=True)
 class PackageRow:
-    """A sealed package. ``direction`` is "out" (we made it) or "in" (a partner did, and it verified on arrival)."""
+    """A sealed package. ``direction`` is "out" (we made it) or "in" (a partner did, and it verified on arrival).
+
+    ``waits_for``: in words, while it is not sealed yet, at most until ``wait_until``. ``lacking``: names of the checks
+    that it cannot show.
+    """
 
     reference: str
     direction: str
@@ -75,6 +87,10 @@ class PackageRow:
     use_limit: str
     ledger_index: int
     made_at: datetime
+    state: PackageState
+    waits_for: tuple[str, ...]
+    wait_until: datetime | None
+    lacking: str
     items: tuple[ItemRow, ...]
 
 

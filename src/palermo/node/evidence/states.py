@@ -10,6 +10,13 @@ class Direction(StrEnum):
     IN = "in"
 
 
+class PackageState(StrEnum):
+    """A package of ours waits for witnesses and time stamp before it is sealed."""
+
+    WAITING = "waiting"
+    SEALED = "sealed"
+
+
 class QuestionState(StrEnum):
     """A question for consent."""
 

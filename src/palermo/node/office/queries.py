@@ -135,6 +135,11 @@ def officer_names(pks: Iterable[int]) -> dict[int, str]:
     return {row.pk: row.get_full_name() for row in Officer.objects.filter(pk__in=set(pks))}
 
 
+def officer_facts(pk: int) -> OfficerRow:
+    """One officer by primary key. Internal: the caller has decided access."""
+    return officer_row(Officer.objects.select_related("unit").get(pk=pk))
+
+
 def officers_with(permission: str) -> list[int]:
     """Primary keys of the active officers whose role holds a permission (without regard to a case's team)."""
     wanted = policy.PERMISSIONS[permission].roles

@@ -8,8 +8,8 @@ from pathlib import Path
 from django.db import transaction
 
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, queries
-from palermo.node.evidence.actions.items import new_reference, record_custody
+from palermo.node.evidence import blobs, chain, queries, signing
+from palermo.node.evidence.actions.items import new_reference
 from palermo.node.evidence.errors import EvidenceChangedError, PackageRefusedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import Item, Package
@@ -18,18 +18,24 @@ from palermo.node.home import packages_folder
 from palermo.sealing import package as sealing
 from palermo.sealing.archive import ZipTree
 from palermo.sealing.bagit import digest_of
+from palermo.sealing.custody import Verb
 from palermo.sealing.durable import sync_folder
-from palermo.sealing.verify import Verdict, verify_package
+from palermo.sealing.manifest import Manifest, ManifestItem
+from palermo.sealing.verify import Report, Verdict, verify_package
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A package that holds, with the originals in it kept by digest. ``size`` (bytes) and ``sha256``: of its file."""
+    """A package that holds, with the originals in it kept by digest. ``size`` (bytes) and ``sha256``: of its file.
 
-    manifest: sealing.Manifest
+    ``lacking``: names of the checks that it cannot show.
+    """
+
+    manifest: Manifest
     blobs: tuple[blobs.Blob, ...]
     size: int
     sha256: str
+    lacking: str
 
 
 @transaction.atomic
@@ -62,7 +68,7 @@ def examine_package(path: Path, *, partner: str, request_reference: str, now: da
 
     It reads the file piece by piece, whatever its size, and needs no transaction. Raises :class:`PackageRefusedError`.
     """
-    manifest = _verified(path, partner, request_reference, now)
+    report, manifest = _verified(path, partner, request_reference, now)
     tree = ZipTree(path)
     try:
         kept = []
@@ -74,7 +80,8 @@ def examine_package(path: Path, *, partner: str, request_reference: str, now: da
     finally:
         tree.close()
     digest = digest_of(path)
-    return Examined(manifest, tuple(kept), digest.size, digest.sha256)
+    lacking = ", ".join(check.name for check in report.checks if check.lacking)
+    return Examined(manifest, tuple(kept), digest.size, digest.sha256, lacking)
 
 
 @transaction.atomic
@@ -109,7 +116,9 @@ def take_package(
         use_limit=manifest.marks.use_limit[:2000],
         ledger_index=ledger_index,
         made_at=now,
+        lacking=examined.lacking,
     )
+    signing.keep(manifest.officers)
     items = zip(manifest.items, examined.blobs, strict=True)
     package.items.set(
         _take_item(package, manifest, stated, number, blob, now) for number, (stated, blob) in enumerate(items, start=1)
@@ -117,8 +126,11 @@ def take_package(
     return queries.package_row(package)
 
 
-def _verified(path: Path, partner: str, request_reference: str, now: datetime) -> sealing.Manifest:
-    """The manifest of a package that holds in every step and is meant for this request."""
+def _verified(path: Path, partner: str, request_reference: str, now: datetime) -> tuple[Report, Manifest]:
+    """The report on a package in which no step fails and that is meant for this request.
+
+    Witnesses, time stamp or signed steps may be lacking: that is no reason to refuse what a partner gives. It is shown.
+    """
     report = verify_package(path, directory.trust(), now)
     if report.verdict is Verdict.REFUSED or report.manifest is None:
         failed = report.first_failure
@@ -145,7 +157,7 @@ def _verified(path: Path, partner: str, request_reference: str, now: datetime) -
         problems.append("A package of this id was received before.")
     if problems:
         raise PackageRefusedError(problems, report)
-    return manifest
+    return report, manifest
 
 
 def _manifest_digest(path: Path) -> str:
@@ -158,8 +170,8 @@ def _manifest_digest(path: Path) -> str:
 
 def _take_item(
     package: Package,
-    manifest: sealing.Manifest,
-    stated: sealing.ManifestItem,
+    manifest: Manifest,
+    stated: ManifestItem,
     number: int,
     blob: blobs.Blob,
     now: datetime,
@@ -188,10 +200,8 @@ def _take_item(
         package=package,
         added_at=now,
     )
-    for event in custody:
-        record_custody(item, event.verb[:40], by=event.by, at=event.at, where=event.where, detail=event.how)
-    arrived = max(now, custody[-1].at)  # the provider's clock may be a little ahead of ours; custody stays in order
-    record_custody(item, "received", by=directory.own_code(), at=arrived, detail=f"in package {package.reference}")
+    chain.take_over(item, custody)
+    chain.record(item, Verb.RECEIVED, None, now=now, how=f"in package {package.reference}", package=package.reference)
     return item
 
 

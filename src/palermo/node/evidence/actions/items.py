@@ -6,10 +6,10 @@ from django.db import transaction
 
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, limits, queries
+from palermo.node.evidence import blobs, chain, limits, queries
 from palermo.node.evidence.errors import BoundBytesError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.models import CustodyEvent, Item
+from palermo.node.evidence.models import Item
 from palermo.node.evidence.rows import ItemRow
 from palermo.node.evidence.uses import Intent, Use
 from palermo.node.office import policy
@@ -17,6 +17,7 @@ from palermo.node.office.actions import audit, next_reference
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.node.office.policy import Actor
 from palermo.sealing.archive import Content
+from palermo.sealing.custody import Verb
 
 _CHOICES: dict[str, list[str]] = {
     "tlp": list(Tlp),
@@ -60,7 +61,7 @@ def add_item(
     originator: str = "",
     now: datetime,
 ) -> ItemRow:
-    """Keep an item: its bytes under their SHA-256, its collection, its marks, and the first custody events.
+    """Keep an item: its bytes under their SHA-256, its marks, and its collection, which begins its custody.
 
     ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence" for what came by police
     or FIU channels; then ``originator`` names who gave it, without whose consent it is neither sealed nor cited. There
@@ -101,8 +102,16 @@ def add_item(
         **{key: value.strip() for key, value in texts.items()},
         **marks,
     )
-    record_custody(item, "collected", by=item.collected_by, at=collected_at, where=item.where, detail=item.how)
-    record_custody(item, "kept", by=officer.get_full_name(), at=now, where=directory.own_code())
+    chain.record(
+        item,
+        Verb.COLLECTED,
+        officer,
+        now=now,
+        by=item.collected_by,
+        at=collected_at,
+        where=item.where,
+        how=item.how,
+    )
     audit(officer, "evidence.added", item.reference, now=now, detail={"case": case, "sha256": item.sha256})
     return queries.item_row(item)
 
@@ -133,9 +142,8 @@ def use_in_case(officer: Actor, *, item: str, case: str, now: datetime) -> ItemR
             "added_at": now,
         }
     )
-    for event in found.custody.order_by("pk"):
-        record_custody(copy, event.verb, by=event.by, at=event.at, where=event.where, detail=event.detail)
-    record_custody(copy, "used in another case", by=officer.get_full_name(), at=now, detail=f"by consent, from {item}")
+    chain.record(found, Verb.COPIED, officer, now=now, how=f"by consent, into another case, as {copy.reference}")
+    chain.copy(found, copy)
     audit(officer, "evidence.used", copy.reference, now=now, detail={"from": item, "case": case})
     return queries.item_row(copy)
 
@@ -144,13 +152,6 @@ def require_open(case: str) -> None:
     """Refuse a case that is closed: nothing is added to it or leaves it."""
     if cases.facts(case).state != "open":
         raise ConflictError("This case is closed. Open a new one for what comes now.")
-
-
-def record_custody(item: Item, verb: str, *, by: str, at: datetime, where: str = "", detail: str = "") -> None:
-    """Add one step to an item's custody, with the digest it has then."""
-    CustodyEvent.objects.create(
-        item=item, verb=verb, by=by[:200], at=at, where=where[:200], detail=detail[:500], sha256=item.sha256
-    )
 
 
 def new_reference(now: datetime) -> str:

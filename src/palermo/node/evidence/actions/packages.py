@@ -1,4 +1,8 @@
-"""Seal items for a partner's request into a package that verifies offline."""
+"""Seal items for a partner's request into a package that verifies offline.
+
+Signing the manifest and its ledger entry are one transaction. Where the network has witnesses, or this node a
+time-stamping authority, the package then *waits* for them (:mod:`palermo.node.evidence.completing`).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,24 +12,22 @@ from django.db import transaction
 from palermo.node.cases import queries as cases
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import blobs, limits, queries
-from palermo.node.evidence.actions.items import record_custody, require_open
+from palermo.node.evidence import blobs, chain, completing, limits, queries, signing
+from palermo.node.evidence.actions.items import require_open
 from palermo.node.evidence.errors import EvidenceChangedError
-from palermo.node.evidence.marks import HandlingCode, Tlp, strictest
+from palermo.node.evidence.marks import combined
 from palermo.node.evidence.models import Item, Package
 from palermo.node.evidence.rows import PackageRow
+from palermo.node.evidence.states import PackageState
 from palermo.node.evidence.uses import Intent, Use
-from palermo.node.home import packages_folder
 from palermo.node.ledger import actions as ledger
-from palermo.node.ledger import queries as ledger_queries
-from palermo.node.office import policy
+from palermo.node.office import jobs, policy
 from palermo.node.office.actions import audit, next_reference
 from palermo.node.office.errors import InvalidError
 from palermo.node.office.policy import Actor
 from palermo.sealing import package as sealing
-from palermo.sealing.leaf import open_fields
-
-SHOWN = ("kind", "counterparty", "recorded_at", sealing.MANIFEST_FIELD)
+from palermo.sealing.custody import Verb
+from palermo.sealing.manifest import Marks
 
 
 @transaction.atomic
@@ -35,7 +37,7 @@ def seal_package(
     """Seal items (by reference) for one partner's request into a package that verifies offline.
 
     Refuses items of another case, what a partner gave without its consent to this very use, and changed bytes. The
-    ledger commits to the manifest; its signed checkpoint and inclusion proof go into the package.
+    ledger commits to the manifest. What comes back is sealed, or waits for witnesses and time stamp.
     """
     policy.require(officer, "evidence.seal", cases.members(case))
     ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
@@ -43,11 +45,9 @@ def seal_package(
     chosen = _chosen(case, items, Intent(Use.SHARE, recipient, request_reference), now)
     if not request_reference.strip() or recipient not in {row.code for row in directory.partners()}:
         raise InvalidError("A package is sealed for the request of another authority of the directory: name both.")
-    for item in chosen:
-        record_custody(
-            item, "sealed", by=officer.get_full_name(), at=now, where=directory.own_code(), detail=f"for {recipient}"
-        )
     reference = next_reference(f"{directory.own_code()}-PKG", now=now)
+    for item in chosen:
+        chain.record(item, Verb.SEALED, officer, now=now, how=f"for {recipient}", package=reference)
     limit = use_limit_of(request_reference)
     draft = _draft(reference, chosen, case, recipient, request_reference, limit, now)
     entry = ledger.append(
@@ -57,27 +57,32 @@ def seal_package(
         now=now,
     )
     ledger.checkpoint(now=now)
-    path = packages_folder() / f"{reference}{sealing.SUFFIX}"
-    sha256 = sealing.seal_package(
-        draft, path, ledger=_proof(entry.index), signing_key=own_keys.signing_key(), sealed_at=now
-    )
     package = Package.objects.create(
         reference=reference,
         direction="out",
         case_id=case,
         partner=recipient,
         request_reference=request_reference,
-        file_name=path.name,
-        size=path.stat().st_size,
-        sha256=sha256,
+        file_name=f"{reference}{sealing.SUFFIX}",
+        size=0,
+        sha256="",
         manifest_digest=draft.manifest_digest,
         use_limit=limit,
         ledger_index=entry.index,
         made_at=now,
         made_by_id=officer.pk,
+        state=PackageState.WAITING,
+        wait_until=now + completing.WAIT,
+        draft=draft.manifest,
+        draft_directory=draft.directory,
+        draft_trust_root=draft.trust_root,
     )
     package.items.set(chosen)
-    audit(officer, "evidence.sealed", reference, now=now, detail={"request": request_reference, "sha256": sha256})
+    audit(officer, "evidence.sealed", reference, now=now, detail={"request": request_reference})
+    if completing.nothing_to_wait_for():
+        completing.complete(package, now=now)
+    else:
+        jobs.enqueue(completing.JOB, f"{completing.JOB}:{reference}", {"package": reference}, now=now)
     return queries.package_row(package)
 
 
@@ -107,10 +112,12 @@ def _draft(
     reference: str, items: list[Item], case: str, recipient: str, request: str, limit: str, now: datetime
 ) -> sealing.Draft:
     facts = cases.facts(case)
+    custody = [event for number, item in enumerate(items, start=1) for event in chain.stated(item, number)]
     return sealing.draft_package(
         package_id=reference,
         items=[_package_item(item, limit) for item in items],
-        custody=[event for number, item in enumerate(items, start=1) for event in _custody(number, item)],
+        custody=custody,
+        officers=signing.certificates(chain.signers(items)),
         marks=_marks(items, limit),
         provider=directory.own_code(),
         recipient=recipient,
@@ -119,7 +126,7 @@ def _draft(
         directory=directory.directory_bytes(),
         trust_root=directory.directory_root(),
         signing_key=own_keys.signing_key(),
-        created_at=now,
+        created_at=max([now, *(event.at for event in custody)]),
     )
 
 
@@ -134,33 +141,13 @@ def _package_item(item: Item, limit: str) -> sealing.PackageItem:
     )
 
 
-def _marks(items: list[Item], limit: str) -> sealing.Marks:
-    """The strictest of each scale; for the grades, the least certain."""
-    return sealing.Marks(
-        tlp=strictest([Tlp(item.tlp) for item in items]),
-        handling_code=strictest([HandlingCode(item.handling_code) for item in items]),
-        source_grade=max(item.source_grade for item in items),
-        information_grade=max(item.information_grade for item in items),
-        use_limit=" ".join(dict.fromkeys([limit, *(item.use_limit for item in items if item.use_limit)])),
-    )
-
-
-def _custody(number: int, item: Item) -> list[sealing.CustodyEvent]:
-    return [
-        sealing.CustodyEvent(
-            item=number, verb=row.verb, by=row.by, at=row.at, where=row.where, how=row.detail, sha256=row.sha256
-        )
-        for row in item.custody.order_by("pk")
-    ]
-
-
-def _proof(index: int) -> sealing.LedgerProof:
-    proof = ledger_queries.inclusion(index)
-    return sealing.LedgerProof(
-        leaf=proof.leaf,
-        opened=open_fields(ledger_queries.opened(index), SHOWN),
-        index=proof.index,
-        size=proof.size,
-        hashes=proof.hashes,
-        checkpoint=proof.checkpoint,
+def _marks(items: list[Item], limit: str) -> Marks:
+    """The strictest of each scale; for the grades, the least certain; every use limit after that of the request."""
+    marks = combined([limits.marks_of(item) for item in items])
+    return Marks(
+        tlp=marks.tlp,
+        handling_code=marks.handling_code,
+        source_grade=marks.source_grade,
+        information_grade=marks.information_grade,
+        use_limit=" ".join(part for part in (limit, marks.use_limit) if part),
     )
