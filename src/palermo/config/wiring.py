@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from palermo.node.exchange import carriers, collected, handlers, letters, relay, renewal
+from palermo.node.exchange.actions import opening, watching
 from palermo.node.exchange.files import working as files
 from palermo.node.exchange.relay_carrier import RelayCarrier
 from palermo.node.exchange.routes import Route
@@ -34,7 +35,7 @@ def connect() -> None:
     carriers.register(Route.RELAY, 2, RelayCarrier())
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
-    for letter_handlers in (collected.LETTER_HANDLERS, files.LETTER_HANDLERS):
+    for letter_handlers in (collected.LETTER_HANDLERS, files.LETTER_HANDLERS, opening.LETTER_HANDLERS):
         for kind, letter_handler in letter_handlers.items():
             letters.register(kind, letter_handler)
     for app in _APPS:
@@ -47,4 +48,4 @@ def connect() -> None:
 def periodic() -> dict[str, Periodic]:
     """What the worker does on every turn of its clock, by name."""
     of_apps = {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
-    return {**renewal.PERIODIC, **relay.PERIODIC, **files.PERIODIC, **of_apps}
+    return {**renewal.PERIODIC, **relay.PERIODIC, **files.PERIODIC, **watching.PERIODIC, **of_apps}

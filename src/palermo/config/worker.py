@@ -24,10 +24,13 @@ def _loop(name: str, work: Callable[[datetime], int], pause: float, stop: thread
     from django.db import close_old_connections
     from django.utils import timezone
 
+    from palermo.node.exchange import refusals
+
     while not stop.is_set():
         close_old_connections()
         try:
-            busy = work(timezone.now())
+            with refusals.kept():
+                busy = work(timezone.now())
         except Exception:
             _log.exception("%s failed; trying again", name)
             busy = 0

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from palermo.node.directory.queries import DirectoryError, UnknownAuthorityError
+from palermo.node.exchange import refusals
 from palermo.node.office.errors import NodeError, NotFoundError
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class NodeErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        with refusals.kept():
+            return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Called by Django with what a view raised."""

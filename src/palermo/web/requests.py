@@ -73,6 +73,7 @@ def request_page(request: Request, reference: str) -> HttpResponse:
     """One request: facts, what the treaty demands, safeguards, approval, answers, and what can be done now."""
     officer = request.user
     row = queries.request(officer, reference)
+    actions.opened(officer, reference, now=timezone.now())
     ours = row.direction is Direction.OUT
     context = {
         "request_row": row,

@@ -19,7 +19,7 @@ from django.db.models import F
 
 from palermo.node.directory.queries import DirectoryError
 from palermo.node.exchange import leases
-from palermo.node.exchange.actions.settling import expire
+from palermo.node.exchange.actions.watching import expire
 from palermo.node.exchange.carriers import carrier_for
 from palermo.node.exchange.leases import PASS_SECONDS, backoff, release_leases
 from palermo.node.exchange.models import Outgoing

@@ -75,13 +75,15 @@ class Handler:
 
     ``forget``: the content must not be kept longer than the work takes. The app calls ``exchange.actions.forget`` when
     it is done with a message; what it refuses is never kept at all. ``file``: what a message does when the file that
-    its ``effect`` accepted has come.
+    its ``effect`` accepted has come. ``for_person``: an officer is to read it, so its sender is told when one did; the
+    app calls ``exchange.actions.opened``.
     """
 
     effect: Effect
     undelivered: Undelivered | None = None
     forget: bool = False
     file: FileEffect | None = None
+    for_person: bool = False
 
 
 _handlers: dict[str, Handler] = {}
@@ -101,6 +103,12 @@ def forgets(payload_type: str) -> bool:
     """Whether received messages of this type are forgotten."""
     handler = registered(payload_type)
     return handler is not None and handler.forget
+
+
+def for_person(payload_type: str) -> bool:
+    """Whether an officer is to read messages of this type."""
+    handler = registered(payload_type)
+    return handler is not None and handler.for_person
 
 
 def known_types() -> list[str]:

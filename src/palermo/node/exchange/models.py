@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models import F, Q
 
-from palermo.node.exchange import relay_models  # noqa: F401 - Django finds an app's tables through this module
+from palermo.node.exchange import relay_models, stage_models  # noqa: F401 - Django finds an app's tables through here
 from palermo.node.exchange.files import models as file_models  # noqa: F401
+from palermo.node.exchange.stages import ARRIVED, ON_ITS_WAY
 from palermo.node.exchange.states import OPEN, Inbox, Outbox
+from palermo.sealing.stage import Stage
 
 _OPEN = [state.value for state in OPEN]
 _SETTLED = [state.value for state in Outbox if state not in OPEN]
@@ -55,7 +57,8 @@ class Outgoing(Header):
     """The outbox, each envelope verbatim. ``payload_digest`` tells a harmless repetition from a conflict.
 
     ``size``: of the envelope, in bytes. ``handed_at``: when a relay or a courier took it; it is not handed in again for
-    a while.
+    a while. ``stage``: how far it has come; ``limit_at``: when that step must be over, and ``warn_at``: when a person
+    is warned before that; None where nothing is waited for.
     """
 
     envelope = models.BinaryField()
@@ -65,6 +68,9 @@ class Outgoing(Header):
     payload_digest = models.CharField(max_length=64)
     state = models.CharField(max_length=16, default=Outbox.QUEUED.value, db_index=True)
     attempts = models.PositiveIntegerField(default=0)
+    stage = models.CharField(max_length=24, default=Stage.SUBMISSION_ACCEPTED.value)
+    warn_at = models.DateTimeField(null=True, db_index=True)
+    limit_at = models.DateTimeField(null=True, db_index=True)
     handed_at = models.DateTimeField(null=True)
     receipt = models.BinaryField(null=True)
     receipted_at = models.DateTimeField(null=True)
@@ -82,6 +88,16 @@ class Outgoing(Header):
                 name="exchange_outgoing_settled_by_receipt",
             ),
             models.CheckConstraint(condition=Q(not_after__gt=F("created_at")), name="exchange_outgoing_time"),
+            models.CheckConstraint(
+                condition=Q(state=Outbox.QUEUED.value, stage__in=[stage.value for stage in ON_ITS_WAY])
+                | Q(state__in=[Outbox.UNKNOWN.value, Outbox.REJECTED.value], stage=Stage.NOT_DELIVERED.value)
+                | Q(state=Outbox.ACCEPTED.value, stage__in=[stage.value for stage in ARRIVED]),
+                name="exchange_outgoing_stage",
+            ),
+            models.CheckConstraint(
+                condition=Q(warn_at__isnull=True) | Q(limit_at__gte=F("warn_at")),
+                name="exchange_outgoing_warned_in_time",
+            ),
         ]
 
 
@@ -90,6 +106,7 @@ class Incoming(Header):
 
     The key that opened the envelope lives at most 30 days; the signature on ``signed`` can be checked for ever. Of a
     message that was forgotten (``actions.forget``) both are gone; header, digest, receipt and ledger entry stay.
+    ``opened_at``: when an officer first opened what it brought.
     """
 
     sender = models.CharField(max_length=64)
@@ -100,6 +117,7 @@ class Incoming(Header):
     signed = models.BinaryField(null=True)
     envelope = models.BinaryField(null=True)
     forgotten_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from palermo.node.directory import queries as directory
+from palermo.node.exchange.actions.stating import keep_statement
 from palermo.sealing.errors import BindingError
 from palermo.sealing.stage import Stage, StageReceipt, verify_stage
 
@@ -20,4 +21,5 @@ def keep(relay: str, data: bytes, *, now: datetime) -> StageReceipt:
         raise BindingError("statement of the relay", f"is not what the relay {relay} can say")
     if statement.sender != directory.own_code():
         raise BindingError("statement of the relay", "is on a parcel of another sender")
+    keep_statement(statement, data, now=now)
     return statement

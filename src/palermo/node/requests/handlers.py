@@ -7,6 +7,6 @@ from palermo.node.requests.actions.receiving_answers import PackageBeside, recei
 from palermo.node.requests.messages import ANSWER_TYPE, REQUEST_TYPE
 
 EXCHANGE_HANDLERS: dict[str, Handler] = {
-    REQUEST_TYPE: Handler(receive_request, sending.undelivered),
-    ANSWER_TYPE: Handler(receive_answer, answering.undelivered, file=PackageBeside()),
+    REQUEST_TYPE: Handler(receive_request, sending.undelivered, for_person=True),
+    ANSWER_TYPE: Handler(receive_answer, answering.undelivered, file=PackageBeside(), for_person=True),
 }

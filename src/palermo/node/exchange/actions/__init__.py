@@ -2,11 +2,14 @@
 
 from palermo.node.exchange.actions.forgetting import forget
 from palermo.node.exchange.actions.lettering import drop_letters, drop_old_letters, seal_queued, write_letter
+from palermo.node.exchange.actions.opening import opened
 from palermo.node.exchange.actions.parcels import receive_parcels
 from palermo.node.exchange.actions.reading import UnreadableError
 from palermo.node.exchange.actions.receiving import receive
 from palermo.node.exchange.actions.sending import send
-from palermo.node.exchange.actions.settling import acknowledge, expire, settle
+from palermo.node.exchange.actions.settling import acknowledge, settle
+from palermo.node.exchange.actions.stating import keep_statement
+from palermo.node.exchange.actions.watching import expire, warn
 
 __all__ = [
     "UnreadableError",
@@ -15,10 +18,13 @@ __all__ = [
     "drop_old_letters",
     "expire",
     "forget",
+    "keep_statement",
+    "opened",
     "receive",
     "receive_parcels",
     "seal_queued",
     "send",
     "settle",
+    "warn",
     "write_letter",
 ]

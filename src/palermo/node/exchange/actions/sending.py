@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
@@ -9,15 +10,38 @@ from django.db import transaction
 
 from palermo.node.directory import currency, own_keys
 from palermo.node.directory import queries as directory
+from palermo.node.exchange.actions.stating import first_clock, state_own
 from palermo.node.exchange.models import Outgoing, Peer
+from palermo.node.exchange.refusals import Refused, refuse
 from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.wire import DEFAULT_LIFE, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.sealing.envelope import PROTOCOL_VERSION, Header, envelope_digest, seal_envelope
+from palermo.sealing.errors import FormatError
+from palermo.sealing.stage import Stage
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What a caller wants sent."""
+
+    message_id: str
+    recipient: str
+    payload_type: str
+    payload: bytes
+    case_reference: str
+    purpose: str
+    legal_basis: str
+    in_reply_to: str
+    not_after: datetime
+    fields: Mapping[str, str]
+
+    @property
+    def payload_digest(self) -> str:
+        return hashlib.sha256(self.payload).hexdigest()
+
+
 def send(
     *,
     recipient: str,
@@ -38,69 +62,97 @@ def send(
     give a deterministic one where the caller may run twice: the same id with the same payload is one message.
     ``fields``: further digests and references for the ledger's leaf. Raises ``InvalidError``, ``ConflictError`` (the id
     stands for another message), ``DirectoryError`` (unknown partner, one without a key, or a directory that has
-    ended), ``FormatError`` (a payload over 48 MiB).
+    ended), ``FormatError`` (a payload over 48 MiB); what is refused leaves a signed statement that says why
+    (:mod:`palermo.node.exchange.refusals`). An empty ``recipient`` is nobody, and is refused.
     """
-    ledger.hold()
-    payload_digest = hashlib.sha256(payload).hexdigest()
-    if message_id is not None:
-        known = Outgoing.objects.defer("envelope").filter(message_id=message_id).first()
-        if known is not None:
-            return _repeated(known, recipient, payload_type, payload_digest)
-    not_after = not_after or now + DEFAULT_LIFE
-    _check(now, not_after, case_reference, purpose, in_reply_to)
-    currency.require_current(now)
-    key = directory.recipient_key(recipient, now)
-    peer = Peer.objects.select_for_update().get_or_create(code=recipient)[0]
-    header = Header(
-        protocol_version=min(directory.authority(recipient).protocol, PROTOCOL_VERSION),
-        payload_type=payload_type,
-        sender=directory.own_code(),
-        recipient=recipient,
-        recipient_key_id=key.key_id,
+    draft = _Draft(
         message_id=message_id or uuid4().hex,
-        sequence=peer.next_sequence,
-        in_reply_to=in_reply_to,
+        recipient=recipient,
+        payload_type=payload_type,
+        payload=payload,
         case_reference=case_reference,
         purpose=purpose,
+        legal_basis=legal_basis,
+        in_reply_to=in_reply_to,
+        not_after=not_after or now + DEFAULT_LIFE,
+        fields=fields or {},
+    )
+    try:
+        return _submit(draft, now, may_repeat=message_id is not None)
+    except (InvalidError, directory.DirectoryError, FormatError) as error:
+        by_directory = isinstance(error, directory.DirectoryError)
+        refuse(
+            Refused(draft.message_id, recipient, payload_type, case_reference, str(error), now, by_directory),
+        )
+        raise
+
+
+@transaction.atomic
+def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
+    ledger.hold()
+    if may_repeat:
+        known = Outgoing.objects.defer("envelope").filter(message_id=draft.message_id).first()
+        if known is not None:
+            return _repeated(known, draft)
+    _check(draft, now)
+    currency.require_current(now)
+    key = directory.recipient_key(draft.recipient, now)
+    peer = Peer.objects.select_for_update().get_or_create(code=draft.recipient)[0]
+    header = Header(
+        protocol_version=min(directory.authority(draft.recipient).protocol, PROTOCOL_VERSION),
+        payload_type=draft.payload_type,
+        sender=directory.own_code(),
+        recipient=draft.recipient,
+        recipient_key_id=key.key_id,
+        message_id=draft.message_id,
+        sequence=peer.next_sequence,
+        in_reply_to=draft.in_reply_to,
+        case_reference=draft.case_reference,
+        purpose=draft.purpose,
         created_at=now,
-        not_after=not_after,
+        not_after=draft.not_after,
         directory_version=directory.directory_version(),
         checkpoint=ledger.checkpoint(now=now),
     )
-    envelope = seal_envelope(header, payload, own_keys.signing_key(), key)
-    row = _put(header, envelope, payload_digest, legal_basis, fields or {})
+    envelope = seal_envelope(header, draft.payload, own_keys.signing_key(), key)
+    row = _put(header, envelope, draft)
+    state_own(row, Stage.SUBMISSION_ACCEPTED, now)
     peer.next_sequence += 1
     peer.save(update_fields=["next_sequence"])
     return outgoing_row(row)
 
 
-def _check(now: datetime, not_after: datetime, case_reference: str, purpose: str, in_reply_to: str) -> None:
+def _check(draft: _Draft, now: datetime) -> None:
     problems = []
-    if not purpose.strip():
+    if not draft.recipient:
+        problems.append("Name the recipient: an empty list of recipients means nobody.")
+    if not draft.purpose.strip():
         problems.append("State the purpose: nothing leaves without one.")
-    if not now < not_after <= now + LONGEST_LIFE:
+    if not now < draft.not_after <= now + LONGEST_LIFE:
         problems.append(f"A message must end after now and within {LONGEST_LIFE.days} days.")
-    if fault := unstorable(case_reference=case_reference, purpose=purpose, in_reply_to=in_reply_to):
+    texts = {name: getattr(draft, name) for name in ("case_reference", "purpose", "in_reply_to")}
+    if fault := unstorable(**texts):
         problems.append(fault)
     if problems:
         raise InvalidError(problems)
 
 
-def _repeated(known: Outgoing, recipient: str, payload_type: str, payload_digest: str) -> MessageRow:
-    if (known.recipient, known.payload_type, known.payload_digest) != (recipient, payload_type, payload_digest):
+def _repeated(known: Outgoing, draft: _Draft) -> MessageRow:
+    same = ("recipient", "payload_type", "payload_digest")
+    if any(getattr(known, name) != getattr(draft, name) for name in same):
         raise ConflictError(f"The message id {known.message_id} stands for another message. Use a new id.")
     return outgoing_row(known)
 
 
-def _put(header: Header, envelope: bytes, payload_digest: str, legal_basis: str, fields: Mapping[str, str]) -> Outgoing:
-    digest = envelope_digest(envelope)
+def _put(header: Header, envelope: bytes, draft: _Draft) -> Outgoing:
+    digest, payload_digest, fields = envelope_digest(envelope), draft.payload_digest, draft.fields
     own = {
         "message": header.message_id,
         "envelope": digest,
         "payload": payload_digest,
         "case": header.case_reference,
         "purpose": header.purpose,
-        "legal_basis": legal_basis,
+        "legal_basis": draft.legal_basis,
         "in_reply_to": header.in_reply_to,
     }
     if not own.keys().isdisjoint(fields):
@@ -111,6 +163,7 @@ def _put(header: Header, envelope: bytes, payload_digest: str, legal_basis: str,
         fields={**own, **fields},
         now=header.created_at,
     )
+    started = first_clock(header.recipient, header.created_at, header.not_after)
     return Outgoing.objects.create(
         recipient=header.recipient,
         message_id=header.message_id,
@@ -118,7 +171,7 @@ def _put(header: Header, envelope: bytes, payload_digest: str, legal_basis: str,
         payload_type=header.payload_type,
         case_reference=header.case_reference,
         purpose=header.purpose,
-        legal_basis=legal_basis,
+        legal_basis=draft.legal_basis,
         in_reply_to=header.in_reply_to,
         created_at=header.created_at,
         not_after=header.not_after,
@@ -127,4 +180,6 @@ def _put(header: Header, envelope: bytes, payload_digest: str, legal_basis: str,
         ledger_index=entry.index,
         envelope=envelope,
         size=len(envelope),
+        warn_at=started.warn_at,
+        limit_at=started.limit_at,
     )

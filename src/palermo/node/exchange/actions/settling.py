@@ -1,4 +1,4 @@
-"""Settling: a verified receipt decides what became of a message; without one, its end makes it unknown."""
+"""Settling: a verified receipt decides what became of a message; a person takes it off the work queue."""
 
 import logging
 from collections.abc import Sequence
@@ -9,23 +9,35 @@ from django.db import DatabaseError, transaction
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
 from palermo.node.exchange.actions.committing import in_one_commit
+from palermo.node.exchange.actions.stating import expects_retrieval, move, retrieved_before, tell
 from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.exchange.rows import MessageRow, outgoing_row
+from palermo.node.exchange.stage_models import Refusal
 from palermo.node.exchange.states import MOVES, Outbox
 from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
-from palermo.node.office.policy import Actor, Role
+from palermo.node.office.policy import Actor
 from palermo.sealing import dsse
 from palermo.sealing.canonical import MAX_INTEGER
 from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
+from palermo.sealing.stage import Stage
 
 _log = logging.getLogger(__name__)
 
 # What puts a message before a person; a task's key names one of these and the message.
-TASKS = (Outbox.REJECTED.value, Outbox.UNKNOWN.value, "equivocation")
+TASKS = (
+    Outbox.REJECTED.value,
+    Outbox.UNKNOWN.value,
+    "equivocation",
+    "late",
+    "unread",
+    Stage.RELAY_FAILED.value,
+    Stage.NOT_RETRIEVED.value,
+    "refused",
+)
 
 
 @transaction.atomic
@@ -43,14 +55,19 @@ def settle(key: int, data: bytes, *, now: datetime) -> MessageRow:
     if receipt.ledger_checkpoint:
         ledger.witness(row.recipient, receipt.ledger_checkpoint, now=now)
     was = Outbox(row.state)
-    _move(row, Outbox(receipt.status))
+    _move(row, Outbox(receipt.status), now)
     row.reason, row.partner_index = receipt.reason, receipt.ledger_index
     row.receipt, row.receipted_at = data, now
-    row.save(update_fields=["state", "reason", "partner_index", "receipt", "receipted_at"])
+    row.save(
+        update_fields=["state", "stage", "warn_at", "limit_at", "reason", "partner_index", "receipt", "receipted_at"]
+    )
     if was is Outbox.UNKNOWN:
         office.finish_task(f"exchange.unknown:{row.message_id}", now=now)
     if row.state == Outbox.REJECTED:
-        _tell(row, f"{row.recipient} rejected a message of ours: {row.reason}", now)
+        tell(row, row.state, f"{row.recipient} rejected a message of ours: {row.reason}", now)
+        handler = handlers.registered(row.payload_type)
+        if handler is not None and handler.undelivered is not None:
+            handler.undelivered(outgoing_row(row), now=now)
     return outgoing_row(row)
 
 
@@ -77,24 +94,6 @@ def settle_all(receipts: Sequence[tuple[int, bytes]], *, now: datetime) -> list[
     )
 
 
-def expire(*, now: datetime) -> int:
-    """Make every queued message whose time has run out *unknown*; returns how many."""
-    due = Outgoing.objects.filter(state=Outbox.QUEUED, not_after__lte=now).values_list("pk", flat=True)
-    return sum(_expire(key, now) for key in list(due))
-
-
-@transaction.atomic
-def _expire(key: int, now: datetime) -> bool:
-    ledger.hold()
-    row = Outgoing.objects.defer("envelope").select_for_update().get(pk=key)
-    if row.state != Outbox.QUEUED:
-        return False
-    _move(row, Outbox.UNKNOWN)
-    row.save(update_fields=["state"])
-    _tell(row, f"No receipt from {row.recipient} in time: a message of ours may or may not have arrived.", now)
-    return True
-
-
 @transaction.atomic
 def acknowledge(officer: Actor, *, message_id: str, now: datetime) -> None:
     """Note that a person has looked into what became of a message, and take it off the work queue.
@@ -102,7 +101,7 @@ def acknowledge(officer: Actor, *, message_id: str, now: datetime) -> None:
     Raises ``NotFoundError`` for an id that no message of either box has.
     """
     policy.require(officer, "message.read")
-    if not any(box.objects.filter(message_id=message_id).exists() for box in (Outgoing, Incoming)):
+    if not any(box.objects.filter(message_id=message_id).exists() for box in (Outgoing, Incoming, Refusal)):
         raise NotFoundError
     for cause in TASKS:
         office.finish_task(f"exchange.{cause}:{message_id}", now=now)
@@ -127,21 +126,13 @@ def _check_answers(receipt: Receipt, row: Outgoing) -> None:
         raise FormatError("receipt.ledger_index", "is none that a log can have")
 
 
-def _move(row: Outgoing, to: Outbox) -> None:
+def _move(row: Outgoing, to: Outbox, now: datetime) -> None:
     if to not in MOVES[Outbox(row.state)]:
         raise ValueError(f"a message cannot become {to} after it was {row.state}")
     row.state = to
-
-
-def _tell(row: Outgoing, title: str, now: datetime) -> None:
-    """Put it before a person, and tell the app that sent it."""
-    office.add_task(
-        key=f"exchange.{row.state}:{row.message_id}",
-        title=title,
-        link=f"/messages/{row.message_id}/",
-        role=Role.SUPERVISOR,
-        now=now,
-    )
-    handler = handlers.registered(row.payload_type)
-    if handler is not None and handler.undelivered is not None:
-        handler.undelivered(outgoing_row(row), now=now)
+    if to is Outbox.REJECTED:
+        move(row, Stage.NOT_DELIVERED, now)
+    else:
+        move(row, Stage.DELIVERED, now)
+        if expects_retrieval(row) and retrieved_before(row):
+            move(row, Stage.RETRIEVED, now)

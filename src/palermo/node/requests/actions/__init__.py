@@ -3,6 +3,7 @@
 from palermo.node.requests.actions.answering import answer
 from palermo.node.requests.actions.drafting import draft, edit_draft, submit_for_approval, withdraw
 from palermo.node.requests.actions.gating import answer_gate
+from palermo.node.requests.actions.opening import opened
 from palermo.node.requests.actions.receiving import receive_request
 from palermo.node.requests.actions.receiving_answers import receive_answer
 from palermo.node.requests.actions.sending import close, send
@@ -13,6 +14,7 @@ __all__ = [
     "close",
     "draft",
     "edit_draft",
+    "opened",
     "receive_answer",
     "receive_request",
     "send",
