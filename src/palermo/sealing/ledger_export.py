@@ -2,9 +2,10 @@
 
 A file of JSON lines, each in canonical form. The first is a :class:`Heading`: which part of whose log, the signed
 checkpoint, the subtrees beside the part (:func:`palermo.sealing.merkle.range_proof`), the signed directory and the
-trust root it was imported under. Each further line is a :class:`ShownLeaf`, in the log's order: the leaf with all its
-commitments, and three of its fields opened. What was not opened stays hidden behind its salt; since every leaf of the
-part must be there for the root to come out, none can be left out or added.
+trust root it was imported under, and what witnesses signed beneath the checkpoint. Each further line is a
+:class:`ShownLeaf`, in the log's order: the leaf with all its commitments, and three of its fields opened. What was not
+opened stays hidden behind its salt; since every leaf of the part must be there for the root to come out, none can be
+left out or added. A leaf whose values were destroyed when their retention ended is shown as expired, and counted.
 
 Hostile input fails a step, never the program.
 """
@@ -16,10 +17,11 @@ from datetime import datetime
 
 from palermo.sealing import records
 from palermo.sealing.checkpoint import verify_checkpoint
-from palermo.sealing.directory import MAX_DIRECTORY_BYTES, TrustRoot, open_directory
+from palermo.sealing.directory import MAX_DIRECTORY_BYTES, Directory, TrustRoot, open_directory
 from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.leaf import OpenedField, verify_opened
 from palermo.sealing.merkle import leaf_hash, verify_range
+from palermo.sealing.quorum import Cosignature, verify_quorum
 from palermo.sealing.trust_root import Trust
 from palermo.sealing.verify import Check, Verdict
 
@@ -41,6 +43,7 @@ class Heading:
     proof: tuple[bytes, ...]
     directory: bytes
     trust_root: bytes
+    cosignatures: tuple[Cosignature, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse another format, and a part that no log can have."""
@@ -50,16 +53,23 @@ class Heading:
 
 @dataclass(frozen=True)
 class ShownLeaf:
-    """A leaf with all its commitments, and the fields of it that are shown."""
+    """A leaf with all its commitments, and the fields of it that are shown.
+
+    ``expired``: when its values were destroyed, and by which rule; nothing of it can be opened then.
+    """
 
     index: int
     leaf: bytes
     opened: tuple[OpenedField, ...]
+    expired: str = ""
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """The steps, the verdict, and what was shown: how many leaves of each kind went to whom, and the times between."""
+    """The steps, the verdict, and what was shown: how many leaves of each kind went to whom, and the times between.
+
+    ``expired``: how many leaves could not be opened any more, by what was said of each.
+    """
 
     checks: tuple[Check, ...]
     verdict: Verdict
@@ -68,6 +78,7 @@ class ExportReport:
     counts: Counter[tuple[str, str]]
     earliest: datetime | None
     latest: datetime | None
+    expired: Counter[str]
 
 
 def export_lines(heading: Heading, leaves: Iterable[ShownLeaf]) -> Iterator[bytes]:
@@ -86,16 +97,16 @@ def verify_export(lines: Iterable[bytes], trust_root: Trust | None) -> ExportRep
             checks.append(Check(number, name, None, "not reached"))
             continue
         try:
-            checks.append(Check(number, name, *step(it)))
+            checks.append(Check(number, name, *step(it), lacking=it.lacking and name == "witnesses"))
         except (SealingError, UnicodeDecodeError) as error:
             checks.append(Check(number, name, False, str(error)))
-    verdict = Verdict.PROVEN if trust_root else Verdict.UNPROVEN
+    verdict = Verdict.PROVEN if trust_root and not it.lacking else Verdict.UNPROVEN
     if any(check.ok is False for check in checks):
         verdict = Verdict.REFUSED
     fingerprint = trust_root.fingerprint if trust_root else None
     times = sorted(it.times)
     earliest, latest = (times[0], times[-1]) if times else (None, None)
-    return ExportReport(tuple(checks), verdict, fingerprint, it.heading, it.counts, earliest, latest)
+    return ExportReport(tuple(checks), verdict, fingerprint, it.heading, it.counts, earliest, latest, it.expired)
 
 
 _Result = tuple[bool | None, str]
@@ -112,6 +123,9 @@ class _Examination:
     hashes: list[bytes] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: list[datetime] = field(default_factory=list)
+    expired: Counter[str] = field(default_factory=Counter)
+    directory: Directory | None = None
+    lacking: bool = False
 
     @property
     def head(self) -> Heading:
@@ -134,7 +148,7 @@ def _checkpoint(it: _Examination) -> _Result:
     signed = verify_checkpoint(head.checkpoint, *entry.verify_keys(), origin=entry.log_origin)
     if signed.size != head.size:
         raise BindingError("checkpoint", f"is of {signed.size} entries, not of {head.size}")
-    it.root = signed.root
+    it.root, it.directory = signed.root, directory
     return True, f"{head.authority} signed its log of {head.size} entries (directory version {directory.version})"
 
 
@@ -145,19 +159,34 @@ def _leaves(it: _Examination) -> _Result:
         if shown.index != index:
             raise BindingError(part, f"is missing: the line holds entry {shown.index}")
         values = verify_opened(shown.leaf, shown.opened)
-        if tuple(values) != SHOWN:
-            raise FormatError(part, f"shows other fields than {', '.join(SHOWN)}")
         it.hashes.append(leaf_hash(shown.leaf))
+        if shown.expired and not values:
+            it.expired[shown.expired] += 1
+            continue
+        if tuple(values) != SHOWN or shown.expired:
+            raise FormatError(part, f"shows other fields than {', '.join(SHOWN)}")
         it.counts[values["kind"], values["counterparty"]] += 1
         it.times.append(records.parse_time(values["recorded_at"], part))
     if next(it.lines, None) is not None:
         raise FormatError("file", "goes on after its last entry")
-    return True, f"{len(it.hashes)} leaves, each with the fields {', '.join(SHOWN)} opened"
+    expired = it.expired.total()
+    but = f", but for {expired} whose values were destroyed when their retention ended" if expired else ""
+    return True, f"{len(it.hashes)} leaves, each with the fields {', '.join(SHOWN)} opened{but}"
 
 
 def _root(it: _Examination) -> _Result:
     verify_range(it.hashes, it.head.start, it.head.size, it.head.proof, it.root)
     return True, "with the subtrees beside them the leaves give the signed root: none is missing, changed or added"
+
+
+def _witnesses(it: _Examination) -> _Result:
+    """Every cosignature that is there must verify; too few of them, where there could be enough, leave it unproven."""
+    head = it.head
+    if it.directory is None:
+        raise FormatError("directory", "was not read")
+    quorum = verify_quorum(head.checkpoint, head.cosignatures, it.directory, head.authority)
+    it.lacking = quorum.possible and not quorum.reached
+    return (True if quorum.reached else None), f"cosigned: {quorum}"
 
 
 def _origin(it: _Examination) -> _Result:
@@ -179,5 +208,6 @@ _STEPS = (
     ("checkpoint", _checkpoint),
     ("leaves", _leaves),
     ("root", _root),
+    ("witnesses", _witnesses),
     ("origin", _origin),
 )

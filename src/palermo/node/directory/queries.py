@@ -193,6 +193,11 @@ def witnesses() -> list[str]:
     return [code for code in _in_force("witnesses") or [] if code != own_code()]
 
 
+def is_witness() -> bool:
+    """Whether this node is listed as a witness of the others' logs."""
+    return own_code() in (_in_force("witnesses") or [])
+
+
 def recovery_key() -> VerifyKey | None:
     """The key that signs a log's new beginning; None where the founders named none."""
     key = bytes(_in_force("recovery_key") or b"")
