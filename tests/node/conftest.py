@@ -12,6 +12,7 @@ from palermo.node.directory import actions as directory_actions
 from palermo.node.directory import own_keys, queries
 from palermo.node.office.models import Officer
 from palermo.sealing import directory as sealed
+from palermo.sealing.cosignature import CosignerKey
 from palermo.sealing.keys import RecipientKey, SigningKey
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -26,8 +27,9 @@ class Member:
     home: Path
     signing: SigningKey
     recipient: RecipientKey
+    cosigner: CosignerKey
 
-    def entry(self, now: datetime) -> sealed.AuthorityEntry:
+    def entry(self, now: datetime, protocol: int = 1) -> sealed.AuthorityEntry:
         statement = sealed.sign_recipient_key(
             self.code, self.recipient.public, now - timedelta(days=1), now + timedelta(days=29), self.signing
         )
@@ -47,6 +49,8 @@ class Member:
                 ),
             ),
             recipient_keys=(statement,),
+            protocol=protocol,
+            cosigner_key=self.cosigner.public.to_bytes(),
         )
 
 
@@ -61,7 +65,12 @@ class Network:
     directory: bytes = b""
 
     def sign_directory(
-        self, version: int = 1, codes: tuple[str, ...] = (OWN, PARTNER, OTHER), previous: str = ""
+        self,
+        version: int = 1,
+        codes: tuple[str, ...] = (OWN, PARTNER, OTHER),
+        previous: str = "",
+        witnesses: tuple[str, ...] = (),
+        protocol: int = 1,
     ) -> bytes:
         return sealed.sign_directory(
             sealed.Directory(
@@ -69,8 +78,9 @@ class Network:
                 version=version,
                 created_at=self.now,
                 founders=(self.founder.key_id,),
-                entries=tuple(self.members[code].entry(self.now) for code in codes),
+                entries=tuple(self.members[code].entry(self.now, protocol) for code in codes),
                 previous_digest=previous,
+                witnesses=witnesses,
             ),
             self.founder,
         )
@@ -95,7 +105,8 @@ def network(db, settings, tmp_path) -> Network:
         settings.PALERMO_HOME.mkdir()
         own_keys.ensure(NOW - timedelta(days=1))
         (recipient,) = own_keys.recipient_keys().values()
-        made.members[code] = Member(code, settings.PALERMO_HOME, own_keys.signing_key(), recipient)
+        cosigner = own_keys.cosigner_key()
+        made.members[code] = Member(code, settings.PALERMO_HOME, own_keys.signing_key(), recipient, cosigner)
     settings.PALERMO_AUTHORITY, settings.PALERMO_HOME = OWN, made.members[OWN].home
     root = sealed.TrustRoot("test network", (made.founder.public.to_bytes(),))
     for member in made.members.values():
@@ -104,6 +115,16 @@ def network(db, settings, tmp_path) -> Network:
     directory_actions.import_directory(made.directory, now=NOW)
     assert queries.own().code == OWN
     return made
+
+
+@pytest.fixture
+def witnessed_network(network) -> Network:
+    """The network with a directory by which all three speak version 2 and witness one another's logs."""
+    network.directory = network.sign_directory(
+        2, previous=sealed.content_digest(network.directory), witnesses=(OWN, PARTNER, OTHER), protocol=2
+    )
+    directory_actions.import_directory(network.directory, now=NOW)
+    return network
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ class NodeFile:
 
     ``poll_seconds``: how often a node that is reached by a relay asks it for its post, at most.
     ``time_stamps``: URL of a time-stamping authority (RFC 3161) that stamps our evidence packages; "" for none.
+    ``checkpoint_seconds``: the time between two checkpoints of the ledger; ``ledger_years``: how long the values of its
+    entries are kept.
     """
 
     authority: str
@@ -32,6 +34,15 @@ class NodeFile:
     https: bool = True
     poll_seconds: int = 30
     time_stamps: str = ""
+    checkpoint_seconds: int = 900
+    ledger_years: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse times that no ledger can keep to."""
+        for name, least, most in (("checkpoint_seconds", 1, 86_400), ("ledger_years", 1, 100)):
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise NodeFileError(f"{name} is {value!r}: give a whole number from {least} to {most}.")
 
     def to_toml(self) -> str:
         """The file's text."""
@@ -40,6 +51,7 @@ class NodeFile:
             f'authority = "{self.authority}"\nbind = "{self.bind}"\nport = {self.port}\nhosts = [{hosts}]\n'
             f'time_zone = "{self.time_zone}"\nlanguage = "{self.language}"\nhttps = {str(self.https).lower()}\n'
             f"poll_seconds = {self.poll_seconds}\n"
+            f"checkpoint_seconds = {self.checkpoint_seconds}\nledger_years = {self.ledger_years}\n"
         ) + (f'time_stamps = "{self.time_stamps}"\n' if self.time_stamps else "")
 
 

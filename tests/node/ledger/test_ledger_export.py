@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from palermo.cli.main import app
 from palermo.node.ledger import actions, queries
+from palermo.node.ledger.actions.signing import sign
 from palermo.node.office.errors import AccessDeniedError, ConflictError, InvalidError
 from palermo.sealing.directory import TrustRoot
 from palermo.sealing.keys import SigningKey
@@ -32,7 +33,7 @@ def log(network):
             fields={"case": f"SECRET-CASE-{number}", "purpose": "a secret purpose"},
             now=network.now + timedelta(hours=number),
         )
-    actions.checkpoint(now=network.now)
+    sign(queries.size(), network.now)
     actions.append(kind="later", counterparty="", fields={}, now=network.now)
     return network
 
@@ -45,7 +46,7 @@ def root(log):
 @pytest.mark.parametrize(("start", "end"), [(0, 21), (0, 1), (20, 21), (5, 6), (3, 17), (8, 16), (16, 21)])
 def test_every_part_of_the_log_is_proven(log, auditor, root, start, end):
     report = verify_export(queries.shown(auditor, start, end), root)
-    assert (report.verdict, [check.ok for check in report.checks]) == ("proven", [True] * 5)
+    assert (report.verdict, [check.ok for check in report.checks]) == ("proven", [True, True, True, True, None, True])
     assert report.counts.total() == end - start
     assert report.latest - report.earliest == timedelta(hours=end - start - 1)
 

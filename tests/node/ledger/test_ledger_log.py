@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 
 from palermo.node.directory import own_keys
 from palermo.node.ledger import actions, queries
+from palermo.node.ledger.actions.signing import sign
 from palermo.node.ledger.models import Entry, Log, Tile
 from palermo.node.office.errors import AccessDeniedError, ConflictError, NotFoundError
-from palermo.sealing.checkpoint import verify_checkpoint
+from palermo.sealing.checkpoint import parse_checkpoint, verify_checkpoint
 from palermo.sealing.leaf import open_fields, verify_opened
 from palermo.sealing.merkle import leaf_hash, root, verify_consistency, verify_inclusion
 
@@ -66,7 +67,7 @@ def test_proofs_hold_across_tiles_at_every_kind_of_size(network):
         (0, 2, 88),
         (1, 0, 2),
     ]
-    signed = verify_checkpoint(actions.checkpoint(now=network.now), own_keys.signing_key().public)
+    signed = verify_checkpoint(sign(queries.size(), network.now), own_keys.signing_key().public)
     assert (signed.origin, signed.size, signed.root) == ("palermo/AA-POL", 600, root(hashes))
     for index in (0, 1, 255, 256, 511, 512, 599):
         proof = queries.inclusion(index)
@@ -77,12 +78,23 @@ def test_proofs_hold_across_tiles_at_every_kind_of_size(network):
     assert queries.check() == []
 
 
-def test_a_checkpoint_is_signed_once_a_size(network):
+def test_what_is_signed_at_once_is_padded_and_signed_once(network):
     append(network)
     first = actions.checkpoint(now=network.now)
+    assert (parse_checkpoint(first).size, queries.size()) == (8, 8)
+    assert actions.checkpoint(now=network.now + timedelta(hours=1)) == first
+    for number in range(9):
+        append(network, number)
+    assert parse_checkpoint(actions.checkpoint(now=network.now)).size == 24
+    assert queries.check() == []
+
+
+def test_a_checkpoint_is_signed_once_a_size(network):
+    append(network)
+    first = sign(queries.size(), network.now)
     assert actions.checkpoint(now=network.now + timedelta(hours=1)) == first
     append(network)
-    assert actions.checkpoint(now=network.now) != first
+    assert sign(queries.size(), network.now) != first
     assert queries.newest_checkpoint() != first
 
 
@@ -90,19 +102,19 @@ def test_an_entry_newer_than_the_checkpoint_has_no_proof_yet(network):
     append(network)
     with pytest.raises(ConflictError):
         queries.inclusion(0)
-    actions.checkpoint(now=network.now)
+    sign(queries.size(), network.now)
     append(network)
     with pytest.raises(ConflictError):
         queries.inclusion(1)
     assert queries.inclusion(0).size == 1
-    actions.checkpoint(now=network.now)
+    sign(queries.size(), network.now)
     assert queries.inclusion(0).size == 2
     assert queries.inclusion(0, size=1).size == 1
     with pytest.raises(NotFoundError):
         queries.inclusion(2)
 
 
-@pytest.mark.parametrize("step", ["palermo.node.ledger.tree.grow", "palermo.node.ledger.models.Log.save"])
+@pytest.mark.parametrize("step", ["palermo.node.ledger.tree.Tree.grow", "palermo.node.ledger.models.Log.save"])
 def test_a_failure_after_any_write_leaves_no_trace(network, monkeypatch, step):
     append(network)
 

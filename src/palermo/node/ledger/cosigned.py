@@ -37,12 +37,13 @@ class Cosigned:
 
 @dataclass(frozen=True, slots=True)
 class WitnessRow:
-    """A listed witness: how many entries of this node's log it holds, and when it last answered."""
+    """A listed witness: how many entries of this node's log it holds, when it last answered, why it did not sign."""
 
     code: str
     jurisdiction: str
     held: int
     answered_at: datetime | None
+    refusal: str = ""
 
 
 def own_witnesses() -> dict[str, str]:
@@ -68,7 +69,8 @@ def newest_cosigned() -> Cosigned | None:
     witnesses = own_witnesses()
     if not quorum_of(witnesses, ()).possible:
         return None
-    for row in own_checkpoints().filter(cosignatures__isnull=False).distinct().prefetch_related("cosignatures"):
+    signed = own_checkpoints().filter(cosignatures__isnull=False).distinct().prefetch_related("cosignatures")
+    for row in signed.iterator(chunk_size=10):
         found = _cosigned(row, witnesses)
         if found.quorum:
             return found
@@ -81,13 +83,19 @@ def witness_rows() -> list[WitnessRow]:
     rows = []
     for code, state in sorted(own_witnesses().items()):
         row = known.get(code)
-        rows.append(WitnessRow(code, state, row.held if row else 0, row.answered_at if row else None))
+        state_here = (row.held, row.answered_at, row.refusal) if row else (0, None, "")
+        rows.append(WitnessRow(code, state, *state_here))
     return rows
 
 
 def own_checkpoints() -> QuerySet[Checkpoint]:
     """This node's checkpoints, newest first."""
     return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size")
+
+
+def as_cosigned(row: Checkpoint) -> Cosigned:
+    """A checkpoint with what has been cosigned so far."""
+    return _cosigned(row, own_witnesses())
 
 
 def _cosigned(row: Checkpoint, witnesses: dict[str, str]) -> Cosigned:

@@ -101,11 +101,17 @@ class Cosignature(models.Model):
 
 
 class Witness(models.Model):
-    """How many entries of this node's log a witness holds, by its own word; 0 for one that never answered."""
+    """How many entries of this node's log a witness holds, by a checkpoint that it showed; 0 where it showed none.
+
+    ``asked_size``, ``asked_at``: which checkpoint it was last asked to cosign, and when. ``refusal``: why it did not.
+    """
 
     code = models.CharField(max_length=64, primary_key=True)
     held = models.PositiveBigIntegerField(default=0)
     answered_at = models.DateTimeField(null=True)
+    asked_size = models.PositiveBigIntegerField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=500, default="")
 
 
 class WitnessedLog(models.Model):
@@ -136,11 +142,26 @@ class WitnessedTile(models.Model):
         ]
 
 
+class ReturnedTiles(models.Model):
+    """What a witness gave back of this node's log: leaf hashes from ``start`` on, and the note that it cosigned."""
+
+    witness = models.CharField(max_length=64)
+    start = models.PositiveBigIntegerField()
+    hashes = models.BinaryField()
+    text = models.TextField()
+    lines = models.TextField()
+    returned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["witness", "start"], name="ledger_returned_once")]
+
+
 class Witnessed(models.Model):
     """A partner's checkpoint as it came in a verified message, or one of this node's own log that a partner holds.
 
     Two of one log that cannot both belong to it are a second history: ``conflicts_with`` names the other, of the same
-    size or of another.
+    size or of another. ``proven``: it was seen to belong to one history with the others that are proven, by tiles or by
+    a consistency proof, which the partner was last asked for at ``asked_at``.
     """
 
     partner = models.CharField(max_length=64)
@@ -149,6 +170,8 @@ class Witnessed(models.Model):
     text = models.TextField()
     seen_at = models.DateTimeField()
     conflicts_with = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    proven = models.BooleanField(default=False)
+    asked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -1,9 +1,8 @@
 """Reads of the ledger, and its proofs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
-from palermo.node.directory import queries as directory
 from palermo.node.ledger import tree
 from palermo.node.ledger.checking import check
 from palermo.node.ledger.cosigned import (
@@ -15,7 +14,9 @@ from palermo.node.ledger.cosigned import (
     quorum_possible,
     witness_rows,
 )
-from palermo.node.ledger.models import Entry, Witnessed
+from palermo.node.ledger.disclosures import Disclosed, disclosed, period, shown
+from palermo.node.ledger.kept import kept_logs, newest_held
+from palermo.node.ledger.models import Entry, Log, Witnessed
 from palermo.node.ledger.rows import (
     ConsistencyProof,
     EntryRow,
@@ -27,16 +28,16 @@ from palermo.node.ledger.rows import (
     witnessed_row,
 )
 from palermo.node.office import policy
-from palermo.node.office.errors import ConflictError, InvalidError, NotFoundError
+from palermo.node.office.errors import ConflictError, NotFoundError
 from palermo.node.office.policy import Actor
-from palermo.sealing.leaf import LeafField, open_fields
-from palermo.sealing.ledger_export import SHOWN, Heading, ShownLeaf, export_lines
-from palermo.sealing.merkle import consistency_proof, inclusion_proof, range_proof
+from palermo.sealing.leaf import LeafField
+from palermo.sealing.merkle import consistency_proof, inclusion_proof
 
 __all__ = [
     "PAGE",
     "ConsistencyProof",
     "Cosigned",
+    "Disclosed",
     "EntryRow",
     "Fault",
     "InclusionProof",
@@ -45,12 +46,16 @@ __all__ = [
     "check",
     "consistency",
     "cosigned",
+    "disclosed",
     "entries",
     "entry",
     "inclusion",
+    "kept_logs",
     "newest_checkpoint",
     "newest_cosigned",
+    "newest_held",
     "opened",
+    "period",
     "quorum_possible",
     "shown",
     "size",
@@ -98,13 +103,19 @@ def _shown_to(officer: Actor) -> Callable[[Entry], EntryRow]:
 
 
 def opened(index: int) -> tuple[LeafField, ...]:
-    """An entry's fields with their salts, in the leaf's order. Internal: the caller decides which of them to show."""
-    return tuple(LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in _entry(index).fields)
+    """An entry's fields with their salts, in the leaf's order. Internal: the caller decides which of them to show.
+
+    Raises ``NotFoundError`` without that entry, and when its fields were destroyed.
+    """
+    row = _entry(index)
+    if row.destroyed_at is not None:
+        raise NotFoundError
+    return tuple(LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in row.fields)
 
 
 def size() -> int:
     """How many entries the log has."""
-    return Entry.objects.count()
+    return Log.objects.filter(pk=1).values_list("size", flat=True).first() or 0
 
 
 def newest_checkpoint() -> str:
@@ -123,46 +134,13 @@ def inclusion(index: int, size: int | None = None) -> InclusionProof:
     newest = (signed if size is None else signed.filter(size=size)).first()
     if newest is None or newest.size <= index:
         raise ConflictError("No signed checkpoint covers this entry yet. Sign one, then ask for the proof again.")
-    hashes = inclusion_proof(tree.nodes(), index, newest.size)
+    hashes = inclusion_proof(tree.own().nodes(), index, newest.size)
     return InclusionProof(leaf, index, newest.size, hashes, newest.text)
 
 
 def consistency(old: int, new: int) -> ConsistencyProof:
     """Proof that the log of ``new`` entries continues that of ``old``. Raises ``ProofError`` for sizes it never had."""
-    return ConsistencyProof(old, new, consistency_proof(tree.nodes(), old, new))
-
-
-def shown(officer: Actor, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Entries from ``start`` up to ``end`` (not included), for an auditor: kind, recipient and time, and their proof.
-
-    Lines of a file that ``palermo ledger verify`` checks; nothing else of an entry can be read from it. Raises
-    ``ConflictError`` where no signed checkpoint covers the entries, ``InvalidError`` for none.
-    """
-    policy.require(officer, "ledger.read")
-    newest = own_checkpoints().first()
-    if newest is None or (end or 0) > newest.size:
-        raise ConflictError("No signed checkpoint covers these entries yet. Sign one, then export them.")
-    end = newest.size if end is None else end
-    if not 0 <= start < end:
-        raise InvalidError("Choose entries that the log has: from a number up to a higher one.")
-    heading = Heading(
-        authority=directory.own_code(),
-        start=start,
-        end=end,
-        size=newest.size,
-        checkpoint=newest.text,
-        proof=range_proof(tree.nodes(), start, end, newest.size),
-        directory=directory.directory_bytes(),
-        trust_root=directory.directory_root().to_bytes(),
-    )
-    return export_lines(heading, _shown_leaves(start, end))
-
-
-def _shown_leaves(start: int, end: int) -> Iterator[ShownLeaf]:
-    rows = Entry.objects.filter(index__gte=start, index__lt=end).order_by("index").only("fields", "leaf")
-    for row in rows.iterator(chunk_size=500):
-        fields = [LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in row.fields]
-        yield ShownLeaf(row.index, bytes(row.leaf), open_fields(fields, SHOWN))
+    return ConsistencyProof(old, new, consistency_proof(tree.own().nodes(), old, new))
 
 
 def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedRow]:

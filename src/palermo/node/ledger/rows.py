@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from palermo.node.directory import queries as directory
 from palermo.node.ledger.models import Entry, Witnessed
 from palermo.sealing.leaf import LeafField
 
@@ -14,6 +15,7 @@ class EntryRow:
     """One entry. ``leaf_hash`` in hex; ``fields``: name and value of all fields, in the leaf's order.
 
     ``withheld``: names of the fields of which the reader is shown the commitment, in hex, in place of the value.
+    ``destroyed_at``, ``destroyed_under``: when, and by which rule, its fields were destroyed; it has none since then.
     """
 
     index: int
@@ -23,6 +25,8 @@ class EntryRow:
     leaf_hash: str
     fields: tuple[tuple[str, str], ...]
     withheld: frozenset[str] = frozenset()
+    destroyed_at: datetime | None = None
+    destroyed_under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class ConsistencyProof:
 
 @dataclass(frozen=True, slots=True)
 class WitnessedRow:
-    """A partner's checkpoint that was seen here. ``root`` in hex. ``conflicts``: it belongs to a second history."""
+    """A partner's checkpoint that was seen here. ``root`` in hex. ``conflicts``: it belongs to a second history.
+
+    ``proven``: it was seen to continue those before it.
+    """
 
     partner: str
     size: int
@@ -58,15 +65,20 @@ class WitnessedRow:
     text: str
     seen_at: datetime
     conflicts: bool
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something stored that does not fit. ``what``: the kind of thing; ``where``: which; ``detail``: how it differs."""
+    """Something stored that does not fit. ``what``: the kind of thing; ``where``: which; ``detail``: how it differs.
+
+    ``entry``: the first entry of the log that it touches, None where it touches none of this log.
+    """
 
     what: str
     where: str
     detail: str
+    entry: int | None = None
 
 
 def entry_row(entry: Entry) -> EntryRow:
@@ -78,6 +90,8 @@ def entry_row(entry: Entry) -> EntryRow:
         recorded_at=entry.recorded_at,
         leaf_hash=bytes(entry.leaf_hash).hex(),
         fields=tuple((name, value) for name, value, _ in entry.fields),
+        destroyed_at=entry.destroyed_at,
+        destroyed_under=entry.destroyed_under,
     )
 
 
@@ -92,5 +106,11 @@ def committed_row(entry: Entry) -> EntryRow:
 def witnessed_row(row: Witnessed) -> WitnessedRow:
     """The row of a model instance."""
     return WitnessedRow(
-        row.partner, row.size, bytes(row.root).hex(), row.text, row.seen_at, row.conflicts_with_id is not None
+        row.partner,
+        row.size,
+        bytes(row.root).hex(),
+        row.text,
+        row.seen_at,
+        conflicts=row.conflicts_with_id is not None or row.partner == directory.own_code(),
+        proven=row.proven,
     )

@@ -1,0 +1,35 @@
+"""Writes of the ledger: an entry, a signed checkpoint, a cosignature given or taken, a checkpoint that was seen."""
+
+from palermo.node.ledger.actions.appending import append, hold
+from palermo.node.ledger.actions.histories import (
+    acknowledge_second_history,
+    asked_for_proof,
+    name_unproven,
+    take_proof,
+    witness,
+    witness_own,
+)
+from palermo.node.ledger.actions.retention import destroy, destroy_due
+from palermo.node.ledger.actions.returning import keep_returned
+from palermo.node.ledger.actions.signing import checkpoint, close_interval, current_checkpoint
+from palermo.node.ledger.actions.witnessing import cosign, next_request, take_answer
+
+__all__ = [
+    "acknowledge_second_history",
+    "append",
+    "asked_for_proof",
+    "checkpoint",
+    "close_interval",
+    "cosign",
+    "current_checkpoint",
+    "destroy",
+    "destroy_due",
+    "hold",
+    "keep_returned",
+    "name_unproven",
+    "next_request",
+    "take_answer",
+    "take_proof",
+    "witness",
+    "witness_own",
+]

@@ -1,0 +1,74 @@
+"""Checking what was signed and kept across nodes: cosignatures, checkpoints that were seen, tiles of witnessed logs."""
+
+from collections.abc import Iterator
+
+from palermo.node.directory import queries as directory
+from palermo.node.ledger import tree
+from palermo.node.ledger.actions.histories import own_verify_keys
+from palermo.node.ledger.entry_checking import as_stored, text_of
+from palermo.node.ledger.models import Cosignature, Witnessed, WitnessedLog
+from palermo.node.ledger.rows import Fault
+from palermo.sealing.checkpoint import verify_checkpoint
+from palermo.sealing.cosignature import verify_cosignature
+from palermo.sealing.errors import ProofError, SealingError
+from palermo.sealing.keys import VerifyKey
+
+
+def cosignature_faults() -> Iterator[Fault]:
+    """What witnesses signed beneath this node's checkpoints, under the keys that the directory lists for them."""
+    for row in as_stored(Cosignature.objects.select_related("checkpoint").order_by("pk"), "lines"):
+        where = f"cosignature of {row.witness} at size {row.checkpoint.size}"
+        try:
+            key, name = directory.cosigner_key(row.witness), directory.log_origin(row.witness)
+            at = verify_cosignature(row.checkpoint.text, text_of(row, "lines"), name, key)
+        except (SealingError, directory.DirectoryError) as error:
+            yield Fault("cosignature", where, str(error))
+            continue
+        if at != row.cosigned_at:
+            yield Fault("cosignature", where, "its time is not what the lines state")
+
+
+def witnessed_faults() -> Iterator[Fault]:
+    """Checkpoints that were seen: each is still what its log signed."""
+    for row in as_stored(Witnessed.objects.order_by("pk"), "text"):
+        where = f"checkpoint of {row.partner} at size {row.size}"
+        try:
+            keys = _keys(row.partner)
+            signed = verify_checkpoint(text_of(row, "text"), *keys, origin=directory.log_origin(row.partner))
+        except (SealingError, directory.DirectoryError) as error:
+            yield Fault("witnessed checkpoint", where, str(error))
+            continue
+        if signed.size != row.size or signed.root != bytes(row.root):
+            yield Fault("witnessed checkpoint", where, "its size or root is not what the text signs")
+
+
+def kept_faults() -> Iterator[Fault]:
+    """The logs that this node witnesses: the tiles give the root that was cosigned, and the lines are this node's."""
+    for row in as_stored(WitnessedLog.objects.order_by("partner"), "text", "lines"):
+        where = f"log of {row.partner} at size {row.size}"
+        text = text_of(row, "text")
+        try:
+            signed = verify_checkpoint(text, *_keys(row.partner), origin=directory.log_origin(row.partner))
+            own = directory.own_code()
+            verify_cosignature(text, text_of(row, "lines"), directory.log_origin(own), directory.cosigner_key(own))
+        except (SealingError, directory.DirectoryError) as error:
+            yield Fault("witnessed log", where, str(error))
+            continue
+        if signed.size != row.size:
+            yield Fault("witnessed log", where, "its size is not what the text signs")
+        elif (fault := _tiles(row.partner, row.size)) != signed.root:
+            detail = fault if isinstance(fault, str) else "its tiles do not give the root that was cosigned"
+            yield Fault("witnessed log", where, detail)
+
+
+def _tiles(partner: str, size: int) -> bytes | str:
+    """The root that all kept leaf hashes give, or what is wrong with the tiles above them."""
+    kept = tree.of(partner)
+    try:
+        return kept.rederived_root(size)
+    except ProofError as error:
+        return str(error)
+
+
+def _keys(code: str) -> list[VerifyKey]:
+    return own_verify_keys() if code == directory.own_code() else directory.verify_keys(code)
