@@ -1,7 +1,6 @@
 """Connects each app's handlers to the exchange, the job loop and the clock.
 
 An app exports plain tables: ``handlers.EXCHANGE_HANDLERS`` (payload type -> effect of a received message),
-``handlers.EVIDENCE_ERASERS`` (room -> how it erases its copy of a package that has to be destroyed),
 ``jobs.JOB_HANDLERS`` (kind -> work) and ``jobs.PERIODIC`` (name -> what is to be done again and again).
 """
 
@@ -11,8 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from palermo.node.evidence import copies
-from palermo.node.exchange import carriers, collected, handlers, letters, relay, renewal
+from palermo.node.exchange import carriers, collected, handlers, letters, relay, renewal, witnessing
 from palermo.node.exchange.actions import opening, watching
 from palermo.node.exchange.files import working as files
 from palermo.node.exchange.relay_carrier import RelayCarrier
@@ -37,14 +35,13 @@ def connect() -> None:
     carriers.register(Route.RELAY, 2, RelayCarrier())
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
-    for letter_handlers in (collected.LETTER_HANDLERS, files.LETTER_HANDLERS, opening.LETTER_HANDLERS):
+    of_exchange = (collected, files, opening, witnessing)
+    for letter_handlers in (module.LETTER_HANDLERS for module in of_exchange):
         for kind, letter_handler in letter_handlers.items():
             letters.register(kind, letter_handler)
     for app in _APPS:
         for payload_type, handler in _table(app, "handlers", "EXCHANGE_HANDLERS").items():
             handlers.register(payload_type, handler)
-        for room, eraser in _table(app, "handlers", "EVIDENCE_ERASERS").items():
-            copies.register(room, eraser)
         for kind, job in _table(app, "jobs", "JOB_HANDLERS").items():
             jobs.register(kind, job)
 
@@ -52,4 +49,11 @@ def connect() -> None:
 def periodic() -> dict[str, Periodic]:
     """What the worker does on every turn of its clock, by name."""
     of_apps = {name: task for app in _APPS for name, task in _table(app, "jobs", "PERIODIC").items()}
-    return {**renewal.PERIODIC, **relay.PERIODIC, **files.PERIODIC, **watching.PERIODIC, **of_apps}
+    return {
+        **renewal.PERIODIC,
+        **relay.PERIODIC,
+        **files.PERIODIC,
+        **watching.PERIODIC,
+        **witnessing.PERIODIC,
+        **of_apps,
+    }

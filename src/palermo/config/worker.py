@@ -16,6 +16,7 @@ import httpx
 
 IDLE_SECONDS = 0.2
 CLOCK_SECONDS = 60.0
+WITNESSING_SECONDS = 1.0
 _log = logging.getLogger("palermo.worker")
 
 
@@ -51,7 +52,7 @@ def _tick(now: datetime) -> int:
 
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
-    from palermo.node.exchange import delivery, polling
+    from palermo.node.exchange import delivery, polling, witnessing
     from palermo.node.exchange.files import carrying, working
     from palermo.node.office import jobs
 
@@ -65,6 +66,7 @@ def run(stop: threading.Event) -> None:
             ("files", working.work_one, IDLE_SECONDS),
             ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),
             ("clock", _tick, CLOCK_SECONDS),
+            ("witnessing", witnessing.turn, WITNESSING_SECONDS),
         ]
         threads = [threading.Thread(target=_loop, args=(*loop, stop), name=loop[0], daemon=True) for loop in loops]
         for thread in threads:

@@ -36,6 +36,7 @@ def test_the_partner_can_open_what_was_sent(network, partner):
     assert (header.message_id, header.in_reply_to) == (row.message_id, "question-1")
     assert (header.created_at, header.not_after) == (network.now, network.now + timedelta(days=7))
     assert header.directory_version == 1
+    assert header.partner_checkpoint == "", "version 1 has no place for it"
     signed = verify_checkpoint(header.checkpoint, partner.own_verify, origin="palermo/AA-POL")
     assert signed.size == 0
     fields = {field.name: field.value for field in ledger.opened(row.ledger_index)}

@@ -15,8 +15,6 @@ from palermo.config import node_file
 from palermo.node.exchange import actions, delivery, queries
 from palermo.node.exchange.models import Outgoing
 from palermo.node.ledger import queries as ledger
-from palermo.sealing.checkpoint import parse_checkpoint
-from palermo.sealing.receipt import parse_receipt
 
 # Both begin as copies of the test's database, which holds the directory and nothing else: no time goes on migrations.
 pytestmark = [
@@ -47,12 +45,16 @@ import sys
 from datetime import datetime
 import django
 django.setup()
+from django.db import transaction
 from palermo.node.ledger import actions
+from palermo.node.ledger.actions.signing import sign
 now = datetime.fromisoformat(sys.argv[2])
 for number in range(20):
     fields = {"n": f"{sys.argv[1]}.{number}"}
-    print(actions.append(kind="sent.test", counterparty="CC-FIU", fields=fields, now=now).index)
-    actions.checkpoint(now=now)
+    with transaction.atomic():
+        index = actions.append(kind="sent.test", counterparty="CC-FIU", fields=fields, now=now).index
+        sign(index + 1, now)
+    print(index)
 """
 
 
@@ -109,7 +111,6 @@ def test_from_outbox_to_inbox_and_back(network, home_of_other_node):
     for number in range(2):
         row = queries.message(f"m{number}")
         assert (row.state, row.partner_index) == ("accepted", number)
-        assert parse_checkpoint(parse_receipt(answers[envelopes[number]]).ledger_checkpoint).size == number + 1
     assert queries.check() == [] and ledger.check() == []
     again = take_in(home_of_other_node, network.now, *envelopes)  # a restarted process remembers what it has
     assert (again["taken"], again["entries"], again["receipts"]) == ([], 2, said["receipts"][:2])

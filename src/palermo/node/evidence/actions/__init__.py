@@ -6,25 +6,17 @@ from palermo.node.evidence.actions.attesting import end_consent, record_consent
 from palermo.node.evidence.actions.consenting import propose_answer, send_answer, withdraw_consent
 from palermo.node.evidence.actions.items import add_item, use_in_case
 from palermo.node.evidence.actions.packages import seal_package
-from palermo.node.evidence.actions.recalling import recall_item
-from palermo.node.evidence.actions.retaining import hold, set_retention
-from palermo.node.evidence.actions.returning import delete_recalled, keep_recalled
 
 __all__ = [
     "add_item",
     "ask_use",
-    "delete_recalled",
     "end_consent",
     "examine_package",
-    "hold",
-    "keep_recalled",
     "propose_answer",
-    "recall_item",
     "receive_package",
     "record_consent",
     "seal_package",
     "send_answer",
-    "set_retention",
     "take_package",
     "use_in_case",
     "withdraw_consent",

@@ -92,12 +92,17 @@ def take_in(message: Arrival, now: datetime) -> bytes:
 
 
 def _witness(header: Header, now: datetime) -> None:
-    if not header.checkpoint:
-        return
+    """Hold what the sender says of both logs against what is known here."""
     try:
-        ledger.witness(header.sender, header.checkpoint, now=now)
+        if header.checkpoint:
+            ledger.witness(header.sender, header.checkpoint, now=now)
     except SealingError as error:
         raise RefusedError(f"The header's checkpoint is not one of your log ({error}).") from error
+    try:
+        if header.partner_checkpoint:
+            ledger.witness_own(header.sender, header.partner_checkpoint, now=now)
+    except SealingError as error:
+        raise RefusedError(f"The header's partner_checkpoint is none that this log signed ({error}).") from error
 
 
 @transaction.atomic
@@ -229,6 +234,5 @@ def _sign(
         received_at=now,
         reason=reason,
         ledger_index=index,
-        ledger_checkpoint="" if index is None else ledger.checkpoint(now=now),
     )
     return sign_receipt(receipt, own_keys.signing_key())

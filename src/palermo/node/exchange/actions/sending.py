@@ -16,10 +16,14 @@ from palermo.node.exchange.refusals import Refused, refuse
 from palermo.node.exchange.rows import MessageRow, outgoing_row
 from palermo.node.exchange.wire import DEFAULT_LIFE, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
+from palermo.node.ledger import queries as ledger_queries
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.sealing.envelope import PROTOCOL_VERSION, Header, envelope_digest, seal_envelope
 from palermo.sealing.errors import FormatError
 from palermo.sealing.stage import Stage
+
+SHOWS_HELD_FROM = 2
+"""The version from which on an envelope shows its recipient the newest checkpoint that is held of its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +102,9 @@ def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
     currency.require_current(now)
     key = directory.recipient_key(draft.recipient, now)
     peer = Peer.objects.select_for_update().get_or_create(code=draft.recipient)[0]
+    version = min(directory.authority(draft.recipient).protocol, PROTOCOL_VERSION)
     header = Header(
-        protocol_version=min(directory.authority(draft.recipient).protocol, PROTOCOL_VERSION),
+        protocol_version=version,
         payload_type=draft.payload_type,
         sender=directory.own_code(),
         recipient=draft.recipient,
@@ -112,7 +117,8 @@ def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
         created_at=now,
         not_after=draft.not_after,
         directory_version=directory.directory_version(),
-        checkpoint=ledger.checkpoint(now=now),
+        checkpoint=ledger.current_checkpoint(now=now),
+        partner_checkpoint=ledger_queries.newest_held(draft.recipient) if version >= SHOWS_HELD_FROM else "",
     )
     envelope = seal_envelope(header, draft.payload, own_keys.signing_key(), key)
     row = _put(header, envelope, draft)
