@@ -1,18 +1,15 @@
 """A founded network to copy worlds from, and leave to use databases that are none of pytest's."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from simulation import founding
 
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory, django_db_blocker) -> Path:
     """Three authorities that share a directory."""
-    from simulation import founding
-
     with django_db_blocker.unblock():
         return founding.found(tmp_path_factory.mktemp("founded"), founding.codes(3))
 

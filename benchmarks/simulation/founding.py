@@ -1,4 +1,4 @@
-"""A network on disk: homes with keys, migrated databases and an imported directory; made once, copied for a world."""
+"""A network on disk: homes with keys, migrated databases and an imported directory; made once, copied for each world."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,20 +9,15 @@ from django.db import connection
 
 from palermo.config import node_file
 from palermo.node.directory import actions as directory_actions
-from palermo.node.directory import own_keys, roots
+from palermo.node.directory import own_keys
 from palermo.sealing import directory as sealed
 from palermo.sealing.keys import SigningKey
 from simulation.disk import DATABASE, copy_home
 from simulation.member import Member, TrueTime
+from simulation.notes import TABLES
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NETWORK = "simulated network"
-
-# What the simulation itself keeps at each node, without any constraint, so that what is done twice is there twice.
-_OWN_TABLES = (
-    "CREATE TABLE simulation_asked (message_id TEXT)",
-    "CREATE TABLE simulation_effect (sender TEXT, message_id TEXT, payload TEXT, ledger_index INTEGER)",
-)
 
 
 def codes(count: int) -> list[str]:
@@ -39,7 +34,7 @@ def found(folder: Path, authorities: Sequence[str]) -> Path:
     with members[0].acting():
         call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
-            for statement in _OWN_TABLES:
+            for statement in TABLES:
                 cursor.execute(statement)
     members[0].database.close()
     migrated = (members[0].home / DATABASE).read_bytes()
@@ -49,7 +44,7 @@ def found(folder: Path, authorities: Sequence[str]) -> Path:
     for member in members:
         (member.home / DATABASE).write_bytes(migrated)
         with member.acting():
-            roots.take_trust(root, now=BEGINNING)
+            directory_actions.set_trust_root(root)
             directory_actions.import_directory(directory, now=BEGINNING)
         member.database.close()
     return folder

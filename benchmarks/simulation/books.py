@@ -36,7 +36,7 @@ class Effect:
 class Books:
     """One node's books at the last reading. ``leaves``: leaf hashes in order; ``shrank``: what was there and is gone.
 
-    ``signed``: every (size, root) that this node ever put its name to, as far as anyone saw.
+    ``checkpoints``: roots that it signed, by size; ``witnessed``: partner, size and root of what it saw of others.
     """
 
     member: Member
@@ -50,14 +50,19 @@ class Books:
     witnessed: set[tuple[str, int, bytes]] = field(default_factory=set)
     second_histories: int = 0
     shrank: list[str] = field(default_factory=list)
+    _version: object = None
 
     @property
     def code(self) -> str:
         """Whose books these are."""
         return self.member.code
 
-    def read(self) -> None:
-        """Read again; what an earlier reading found and this one does not is kept in ``shrank``."""
+    def read(self) -> bool:
+        """Read again if anything changed; what an earlier reading found and this one does not is kept in ``shrank``."""
+        version = self.member.version()
+        if version == self._version:
+            return False
+        self._version = version
         self._read_ledger()
         self._read_boxes()
         rows = self.member.rows
@@ -65,6 +70,7 @@ class Books:
             Effect(*row) for row in rows("SELECT sender, message_id, payload, ledger_index FROM simulation_effect")
         ]
         self.asked = [row[0] for row in rows("SELECT message_id FROM simulation_asked")]
+        return True
 
     def _read_ledger(self) -> None:
         rows = self.member.rows

@@ -81,7 +81,7 @@ class Network:
         """Carry an old post once more, to its recipient or to another node; nobody waits for the answer."""
         if self.memory:
             old = self.memory[number % len(self.memory)]
-            self._hand_in(old, to or old.recipient)
+            self.hand_in(old, to or old.recipient)
 
     def _carry(self, of: Member, request: httpx.Request) -> httpx.Response:
         if of.disk.stopped:
@@ -110,17 +110,18 @@ class Network:
             return httpx.Response(502, content=b"a proxy's page")
         if fault is Fault.MISDELIVERED:
             others = sorted(set(self.members) - {post.sender, post.recipient})
-            answered = self._hand_in(post, others[len(post.body) % len(others)])
+            answered = self.hand_in(post, others[len(post.body) % len(others)])
         else:
-            answered = self._hand_in(_harmed(fault, post), post.recipient)
+            answered = self.hand_in(_harmed(fault, post), post.recipient)
         if fault is Fault.TWICE:
-            answered = self._hand_in(post, post.recipient)
+            answered = self.hand_in(post, post.recipient)
         if answered.answer is None or fault is Fault.ANSWER_LOST:
             raise httpx.ReadError("the line broke", request=request)
         return httpx.Response(answered.status, stream=httpx.ByteStream(self._harmed_answer(fault, answered)))
 
-    def _hand_in(self, post: Carried, to: str) -> Carried:
+    def hand_in(self, post: Carried, to: str = "") -> Carried:
         """Let a node take a post in, and note its answer."""
+        to = to or post.recipient
         member = self.members[to]
         if not member.up:
             return post

@@ -6,16 +6,18 @@ Each is a function of what everybody knows (:class:`Seen`) that yields a sentenc
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from palermo.node.directory import checking as directory
 from palermo.node.exchange import queries as exchange
 from palermo.node.ledger import queries as ledger
-from palermo.sealing import dsse
+from palermo.sealing import batch, dsse
 from palermo.sealing.errors import SealingError
 from palermo.sealing.receipt import Receipt, parse_receipt, verify_receipt
 from simulation.books import Books, roots
-from simulation.world import NOTE, World
+from simulation.notes import NOTE, REFUSED
+from simulation.world import World
 
 Invariant = Callable[["Seen"], Iterator[str]]
 ALWAYS: dict[str, Invariant] = {}
@@ -38,16 +40,17 @@ class Seen:
     books: dict[str, Books] = field(init=False)
     told: dict[str, Receipt] = field(default_factory=dict)
     looked: int = 0
+    _verified: dict[tuple[str, bytes], Receipt | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.books = {code: Books(member) for code, member in self.world.members.items()}
 
     def look(self) -> None:
         """Read everything, and hold it against what may never happen."""
-        for books in self.books.values():
-            books.read()
-        self._listen()
-        _hold(ALWAYS, self)
+        changed = [books.read() for books in self.books.values()]
+        if any(changed) or self.looked < len(self.world.network.seen):
+            self._listen()
+            _hold(ALWAYS, self)
 
     def rest(self) -> None:
         """The same, and what must be so when all is healed and done."""
@@ -62,18 +65,24 @@ class Seen:
 
     def verified(self, signer: str, data: bytes) -> Receipt | None:
         """A receipt as an outsider verifies it, under the signer's true key; None if it does not hold."""
-        try:
-            return verify_receipt(data, dsse.by_id(self.world.members[signer].signing_key.public))
-        except SealingError:
-            return None
+        if (signer, data) not in self._verified:
+            try:
+                found = verify_receipt(data, dsse.by_id(self.world.members[signer].signing_key.public))
+            except SealingError:
+                found = None
+            self._verified[signer, data] = found
+        return self._verified[signer, data]
 
 
 def receipts_in(answer: bytes) -> Iterator[Receipt]:
-    """The receipts that an answer carries, if any."""
+    """The receipts that an answer carries, alone or in a batch."""
     try:
-        yield parse_receipt(answer)
+        parts = batch.unpack(answer)
     except SealingError:
-        return
+        parts = [answer]
+    for part in parts:
+        with suppress(SealingError):
+            yield parse_receipt(part)
 
 
 def always(invariant: Invariant) -> Invariant:
@@ -103,8 +112,8 @@ def delivered_to_a_stranger(seen: Seen) -> Iterator[str]:
     for code, books in seen.books.items():
         held = {key for key, row in books.inbox.items() if row["payload_type"] == NOTE}
         for sender, message in {(effect.sender, effect.message_id) for effect in books.effects} | held:
-            asked = seen.world.asked.get(message)
-            if asked is None or (asked.sender, asked.recipient) != (sender, code):
+            asked = seen.world.asked.get((sender, message))
+            if asked is None or asked.recipient != code:
                 yield f"{code} holds {message} from {sender}, which nobody sent it"
 
 
@@ -118,10 +127,12 @@ def effect_twice(seen: Seen) -> Iterator[str]:
 
 @always
 def effect_of_other_content(seen: Seen) -> Iterator[str]:
-    """What took effect is, byte for byte, what was sent."""
+    """What took effect is, byte for byte, what its sender signed."""
     for code, books in seen.books.items():
         for effect in books.effects:
-            if hashlib.sha256(seen.world.asked[effect.message_id].payload).hexdigest() != effect.payload:
+            key = (effect.sender, effect.message_id)
+            signed = {hashlib.sha256(seen.world.asked[key].payload).hexdigest()}
+            if effect.payload not in signed | seen.world.notes.signed_besides.get(key, set()):
                 yield f"{code}: {effect.message_id} had another payload"
 
 
@@ -183,8 +194,7 @@ def effect_without_receipt(seen: Seen) -> Iterator[str]:
 def receipt_without_effect(seen: Seen) -> Iterator[str]:
     """A receipt of acceptance that left its signer, even if it was lost on the way, tells of an effect that stands."""
     for digest, receipt in seen.told.items():
-        asked = seen.world.asked.get(receipt.message_id)
-        if asked is None or receipt.ledger_index is None:
+        if receipt.recipient not in seen.books:
             continue
         kept = seen.books[receipt.recipient].inbox.get((receipt.sender, receipt.message_id))
         if receipt.status == "accepted" and (kept is None or kept["digest"] != digest):
@@ -196,11 +206,10 @@ def message_half_sent(seen: Seen) -> Iterator[str]:
     """An app's own row and its message commit together; and once its transaction returned, both are there."""
     for code, books in seen.books.items():
         asked = set(books.asked)
-        sent = {
-            name for name, row in books.outbox.items() if row["payload_type"] == NOTE and not name.startswith("re-")
-        }
+        notes = {name for name, row in books.outbox.items() if row["payload_type"] == NOTE}
+        sent = {name for name in notes if not seen.world.asked[code, name].is_answer}
         yield from (f"{code}: {name} has one of row and message" for name in asked ^ sent)
-        returned = {name for name in seen.world.returned if seen.world.asked[name].sender == code}
+        returned = {name for sender, name in seen.world.notes.returned if sender == code}
         yield from (f"{code}: {name} was acknowledged to its app and is gone" for name in returned - sent)
 
 
@@ -235,7 +244,8 @@ def sender_and_recipient_disagree(seen: Seen) -> Iterator[str]:
             kept = seen.books[row["recipient"]].inbox.get((code, name))
             if row["state"] == "accepted" and (kept is None or kept["receipt"] != row["receipt"]):
                 yield f"{code} holds {name} accepted, {row['recipient']} does not know it"
-            if row["state"] == "rejected" and kept is not None and kept["state"] == "accepted":
+            same = kept is not None and kept["digest"] == row["digest"]
+            if row["state"] == "rejected" and same and kept["state"] == "accepted":
                 yield f"{code} holds {name} rejected, {row['recipient']} acted on it"
 
 
@@ -283,8 +293,8 @@ def wrong_outcome(seen: Seen) -> Iterator[str]:
     """A message that nothing speaks against is accepted; one that its app refuses is not."""
     for code, books in seen.books.items():
         for name, row in books.outbox.items():
-            asked = seen.world.asked.get(name)
-            if asked is not None and asked.kind == "refused" and row["state"] == "accepted":
+            asked = seen.world.asked.get((code, name))
+            if asked is not None and asked.kind == REFUSED and row["state"] == "accepted":
                 yield f"{code}: {name} was to be refused, and was accepted"
 
 

@@ -10,13 +10,13 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db import ConnectionHandler, OperationalError
+from django.db import OperationalError
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.utils import ConnectionHandler
 
 from palermo.config import settings as node_settings
 
@@ -114,7 +114,7 @@ class Database(DatabaseWrapper):
     def _commit(self) -> None:
         if self._disk.instant(writes=True):
             raise OperationalError(FULL)
-        super()._commit()
+        super()._commit()  # type: ignore[misc]  # the stubs do not know it
         self._disk.instant(writes=False)
 
 
@@ -130,11 +130,26 @@ def copy_home(source: Path, target: Path) -> None:
             copy.chmod(path.stat().st_mode)
 
 
-def rows(home: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
-    """Read a node's database from outside, as it stands committed."""
-    with closing(sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        return connection.execute(sql, values).fetchall()
+class Reader:
+    """Reads a node's database from outside, as it stands committed, as long as its files stay in one place."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._connection = sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)
+        self._connection.row_factory = sqlite3.Row
+
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """What a query finds."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def version(self) -> int:
+        """Another number after every commit of someone else."""
+        version: int = self.rows("PRAGMA data_version")[0][0]
+        return version
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
 
 class _Watch:

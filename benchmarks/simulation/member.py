@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,8 +17,7 @@ from django.utils import timezone
 
 from palermo.sealing.keyfile import read_private
 from palermo.sealing.keys import SigningKey
-from simulation import disk
-from simulation.disk import Database, Disk, StoppedError, copy_home, watch
+from simulation.disk import Database, Disk, Reader, StoppedError, copy_home, watch
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Member:
     up: bool = True
     disk: Disk = field(init=False)
     database: Database = field(init=False)
+    _reader: Reader | None = None
 
     def __post_init__(self) -> None:
         watch.install()
@@ -57,14 +58,30 @@ class Member:
         """The name under which the network reaches it."""
         return f"{self.code.lower()}.invalid"
 
-    @property
+    @cached_property
     def signing_key(self) -> SigningKey:
         """Its identity, read from its files whether or not it is up."""
         return SigningKey.from_bytes(read_private(self._files / "keys" / "signing.key", None))
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """What stands committed in its database, read from outside, whether or not it is up."""
-        return disk.rows(self._files, sql, *values)
+        return self._outside().rows(sql, *values)
+
+    def version(self) -> tuple[Reader, int]:
+        """Something else after every commit, and in every life."""
+        reader = self._outside()
+        return reader, reader.version()
+
+    def _outside(self) -> Reader:
+        if self._reader is None or self._reader.home != self._files:
+            self._let_go()
+            self._reader = Reader(self._files)
+        return self._reader
+
+    def _let_go(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
 
     @property
     def _files(self) -> Path:
@@ -103,9 +120,14 @@ class Member:
             if self.disk.stopped:
                 raise StoppedError  # swallowed on the way by code that would have been dead
 
+    def abandon(self) -> None:
+        """Let go of every file, for good."""
+        self.database.abandon()
+        self._let_go()
+
     def start(self) -> None:
         """Start a node that is down from the files that its last life left."""
-        self.database.abandon()
+        self.abandon()
         if self.disk.stopped:
             shutil.rmtree(self.home)
             self.life += 1
