@@ -10,6 +10,8 @@ from typing import Any
 
 from simulation.member import Member
 
+_COLUMNS = "message_id, sequence, payload_type, digest, state, receipt, reason, ledger_index, created_at, not_after"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -103,9 +105,8 @@ class Books:
         self.outbox, self.inbox = outbox, inbox
 
     def _box(self, table: str) -> list[dict[str, Any]]:
-        columns = "message_id, sequence, payload_type, digest, state, receipt, ledger_index"
-        other = "recipient" if table == "exchange_outgoing" else "sender"
-        return [dict(row) for row in self.member.rows(f"SELECT {columns}, {other} FROM {table}")]
+        other = "recipient" if table == "exchange_outgoing" else "sender, received_at"
+        return [dict(row) for row in self.member.rows(f"SELECT {_COLUMNS}, {other} FROM {table}")]
 
 
 def _entry(index: int, kind: str, counterparty: str, fields: str) -> Entry:

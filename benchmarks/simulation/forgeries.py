@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from palermo.node.directory import own_keys
 from palermo.node.exchange.wire import ENVELOPE_TYPE, PATH
-from palermo.sealing import envelope, hpke, parcel, records
+from palermo.sealing import dsse, envelope, hpke, parcel, records
 from palermo.sealing.envelope import Header
 from palermo.sealing.keys import RecipientPublicKey, SigningKey
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
@@ -17,7 +17,7 @@ from simulation.notes import NOTE, PLAIN, Asked, Notes, payload
 
 
 class Forger:
-    """A member that signs, or seals, what it should not. Each forgery is a post, or None where nothing can be forged."""
+    """A member that signs, or seals, what it should not. A forgery is a post, or None where nothing can be forged."""
 
     def __init__(self, members: Mapping[str, Member], notes: Notes) -> None:
         self._members = members
@@ -53,7 +53,7 @@ class Forger:
         )
         if key is None or not kept or kept[0][0] is None:
             return None
-        head, _ = parcel.split(parcel.dsse.parse(bytes(kept[0][0]), "message").payload)
+        head, _ = parcel.split(dsse.parse(bytes(kept[0][0]), "message").payload)
         info = hashlib.sha256(head).digest()
         clear = records.to_bytes(parcel._Clear(third.code, key.key_id, hpke.SUITE, info.hex()))
         sealed = b"palermo-envelope/1\n%b\n" % clear + hpke.seal(key, info, bytes(kept[0][0]))

@@ -1,4 +1,4 @@
-"""A network on disk: homes with keys, migrated databases and an imported directory; made once, copied for each world."""
+"""A network on disk: homes with keys, migrated databases, an imported directory; made once, copied for each world."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,9 @@ from django.db import connection
 
 from palermo.config import node_file
 from palermo.node.directory import actions as directory_actions
-from palermo.node.directory import own_keys
+from palermo.node.directory import own_keys, roots
 from palermo.sealing import directory as sealed
+from palermo.sealing.envelope import PROTOCOL_VERSION
 from palermo.sealing.keys import SigningKey
 from simulation.disk import DATABASE, copy_home
 from simulation.member import Member, TrueTime
@@ -38,13 +39,14 @@ def found(folder: Path, authorities: Sequence[str]) -> Path:
                 cursor.execute(statement)
     members[0].database.close()
     migrated = (members[0].home / DATABASE).read_bytes()
+    for member in members[1:]:
+        (member.home / DATABASE).write_bytes(migrated)
     founder = SigningKey.generate()
     directory = _directory(members, founder)
     root = sealed.TrustRoot(NETWORK, (founder.public.to_bytes(),)).to_bytes()
     for member in members:
-        (member.home / DATABASE).write_bytes(migrated)
         with member.acting():
-            directory_actions.set_trust_root(root)
+            roots.take_trust(root, now=BEGINNING)
             directory_actions.import_directory(directory, now=BEGINNING)
         member.database.close()
     return folder
@@ -72,12 +74,17 @@ def _directory(members: Sequence[Member], founder: SigningKey) -> bytes:
         version=1,
         created_at=BEGINNING,
         founders=(founder.key_id,),
-        entries=tuple(map(_entry, members)),
+        entries=tuple(_entry(member, _protocol(place)) for place, member in enumerate(members)),
     )
     return sealed.sign_directory(listing, founder)
 
 
-def _entry(member: Member) -> sealed.AuthorityEntry:
+def _protocol(place: int) -> int:
+    """Every third member still speaks version 1 alone."""
+    return 1 if place % 3 == 2 else PROTOCOL_VERSION
+
+
+def _entry(member: Member, protocol: int) -> sealed.AuthorityEntry:
     with member.acting():
         identity = own_keys.signing_key().public
         statements = tuple(signed for _, signed in own_keys.statements())
@@ -93,4 +100,5 @@ def _entry(member: Member) -> sealed.AuthorityEntry:
         log_origin=f"palermo/{member.code}",
         signing_keys=(sealed.SigningKeyPeriod(identity.to_bytes(), since, until),),
         recipient_keys=statements,
+        protocol=protocol,
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from palermo.node.directory import checking as directory
 from palermo.node.exchange import queries as exchange
@@ -137,6 +138,16 @@ def effect_of_other_content(seen: Seen) -> Iterator[str]:
 
 
 @always
+def effect_out_of_time(seen: Seen) -> Iterator[str]:
+    """By its own clock, a recipient acts on nothing that has ended, nor on what was made more than 5 minutes ahead."""
+    for code, books in seen.books.items():
+        for (sender, name), row in books.inbox.items():
+            at, made, end = (datetime.fromisoformat(row[when]) for when in ("received_at", "created_at", "not_after"))
+            if row["state"] == "accepted" and not made - timedelta(minutes=5) <= at < end:
+                yield f"{code} accepted {name} of {sender} at {at}, which was made at {made} and ended at {end}"
+
+
+@always
 def effect_without_entry(seen: Seen) -> Iterator[str]:
     """What took effect stands in the recipient's ledger, at the index that the effect was told."""
     for code, books in seen.books.items():
@@ -244,8 +255,8 @@ def sender_and_recipient_disagree(seen: Seen) -> Iterator[str]:
             kept = seen.books[row["recipient"]].inbox.get((code, name))
             if row["state"] == "accepted" and (kept is None or kept["receipt"] != row["receipt"]):
                 yield f"{code} holds {name} accepted, {row['recipient']} does not know it"
-            same = kept is not None and kept["digest"] == row["digest"]
-            if row["state"] == "rejected" and same and kept["state"] == "accepted":
+            acted = kept is not None and (kept["state"], kept["digest"]) == ("accepted", row["digest"])
+            if row["state"] == "rejected" and acted:
                 yield f"{code} holds {name} rejected, {row['recipient']} acted on it"
 
 

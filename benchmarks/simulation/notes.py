@@ -17,7 +17,7 @@ from palermo.node.exchange import actions, handlers
 NOTE = "palermo/simulation.note+v1"
 PLAIN, REPLY, REFUSED, NOT_YET, BROKEN = "plain", "reply", "refused", "not yet", "broken"
 KINDS = (PLAIN, REPLY, REFUSED, NOT_YET, BROKEN)
-"""What becomes of a note: taken; taken and answered; refused after it acted; taken the third time; taken after a bug."""
+"""What becomes of a note: taken; taken and answered; refused after it acted; taken the third time; after a bug."""
 
 TABLES = (
     "CREATE TABLE simulation_asked (message_id TEXT)",

@@ -1,15 +1,25 @@
 """A search by Hypothesis: it takes any step in any order and looks, after each, for what may never happen."""
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as with_seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from simulation.invariants import Seen
 from simulation.network import Fault
-from simulation.notes import KINDS
+from simulation.notes import KINDS, Asked
 from simulation.world import World
 
 FAULTS = st.lists(st.sampled_from(Fault), max_size=6)
@@ -21,11 +31,14 @@ SKEWS = st.sampled_from([0, 60, -60, 299, -299, 310, -310, 7200, -7200, 2 * 8640
 """How far a clock is off, in seconds; 300 are allowed."""
 
 
+STEPS_A_WALK = 40
+
+
 class Walk(RuleBasedStateMachine):
-    """``founded``: the network whose copies are walked through."""
+    """``founded``: the network whose copies are walked through; ``taken`` counts the steps."""
 
     founded: ClassVar[Path]
-    steps: ClassVar[int] = 0
+    taken: ClassVar[Counter[str]]
 
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed: int) -> None:
@@ -51,7 +64,7 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def nothing_forbidden_happened(self) -> None:
         """Look after every step."""
-        Walk.steps += 1
+        self.taken["steps"] += 1
         self.sound = False
         self.seen.look()
         self.sound = True
@@ -66,7 +79,7 @@ class Walk(RuleBasedStateMachine):
         """A note that takes another bucket."""
         self.world.send(self.codes[places[0]], self.codes[places[1]], size=size)
 
-    def _note(self, number: int, *, answers: bool = True):  # type: ignore[no-untyped-def]
+    def _note(self, number: int, *, answers: bool = True) -> Asked:
         notes = [note for note in self.world.asked.values() if answers or not note.is_answer]
         return notes[number % len(notes)]
 
@@ -173,3 +186,26 @@ class Walk(RuleBasedStateMachine):
     def forge(self, number: int, how: str) -> None:
         """A member that is dishonest."""
         self.world.hand_in(getattr(self.world.forger, how)(self._note(number)))
+
+
+def search(founded: Path, *, seed: int, steps: int, shrink: bool = True) -> int:
+    """Walk through copies of a founded network for about so many steps; how many were taken.
+
+    Raises :class:`simulation.invariants.ForbiddenError`, with the steps that led there in Hypothesis' words: the fewest
+    that it finds, unless ``shrink`` is False.
+    """
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    limits = settings(
+        max_examples=max(1, steps // STEPS_A_WALK),
+        stateful_step_count=STEPS_A_WALK,
+        deadline=None,
+        database=None,  # what a seed finds, it finds again
+        derandomize=False,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    taken: Counter[str] = Counter()
+    machine = type("Walk", (Walk,), {"founded": founded, "taken": taken})
+    run_state_machine_as_test(with_seed(seed)(machine), settings=limits)
+    return taken.total()

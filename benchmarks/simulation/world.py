@@ -126,7 +126,8 @@ class World:
         member = self.members[code]
         if not member.up:
             member.start()
-            self._act(code, lambda _: (jobs.release_leases(), delivery.release_leases()))
+            self._act(code, lambda _: jobs.release_leases())
+            self._act(code, lambda _: delivery.release_leases())
 
     # --- what the world does to them ----------------------------------------------------------
 

@@ -32,9 +32,13 @@ def release_leases() -> None:
 
 
 def free_peers(now: datetime) -> QuerySet[Peer]:
-    """Partners that no other worker has leased and that need not be left alone; who was not heard longest, first."""
-    not_leased = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
-    not_paused = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now)
+    """Partners that no other worker has leased and that need not be left alone; who was not heard longest, first.
+
+    An end further off than any that is ever set was set while this node's clock ran ahead: it does not count.
+    """
+    latest = now + timedelta(seconds=LONGEST_WAIT_SECONDS)
+    not_leased = Q(leased_until__isnull=True) | Q(leased_until__lte=now) | Q(leased_until__gt=now + LEASE)
+    not_paused = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=latest)
     free = Peer.objects.filter(not_leased, not_paused)
     return free.order_by(F("answered_at").asc(nulls_first=True), "code")
 
