@@ -78,6 +78,14 @@ def decrypt(
             raise BindingError("sealed file", "opens to another content than was announced: ask for it again")
 
 
+def decrypt_stream(source: Reader, sink: "Sink", identity: str, progress: Progress | None = None) -> None:
+    """Decrypt to a sink that can take back what it was given. Only when this returns was all of it authentic.
+
+    Raises FormatError, OpeningError.
+    """
+    _run(pyrage.decrypt_io, _Taking(source, progress), sink, [_key(identity)])
+
+
 def _key(identity: str) -> pyrage.x25519.Identity:
     try:
         if IDENTITY.fullmatch(identity):

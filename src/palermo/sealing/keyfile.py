@@ -31,7 +31,7 @@ def write_private(path: Path, secret: bytes, passphrase: bytes | None, *, rng: R
 
     Raises KeyFileError when the file exists (a key is never overwritten) or the passphrase is empty.
     """
-    content = _content(path, secret, passphrase, rng)
+    content = lock_secret(path, secret, passphrase, rng=rng)
     # A random name beside the target, then a link: unlike a rename it fails when the target exists.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -51,7 +51,7 @@ def lock_private(path: Path, passphrase: bytes | None, new: bytes | None, *, rng
 
     ``new`` None leaves it without one. Raises KeyFileError as :func:`read_private` and :func:`write_private` do.
     """
-    content = _content(path, read_private(path, passphrase), new, rng)
+    content = lock_secret(path, read_private(path, passphrase), new, rng=rng)
     old = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -85,16 +85,21 @@ def destroy_private(path: Path) -> None:
         raise KeyFileError(str(path), f"cannot be destroyed ({error.strerror}): see to it by hand") from error
 
 
-def _content(path: Path, secret: bytes, passphrase: bytes | None, rng: Rng) -> bytes:
+def read_private(path: Path, passphrase: bytes | None) -> bytes:
+    """Read a private key. Raises KeyFileError: absent, open to others, damaged, or another passphrase."""
+    return unlock_secret(path, _read_guarded(path), passphrase)
+
+
+def lock_secret(path: Path, secret: bytes, passphrase: bytes | None, *, rng: Rng = os.urandom) -> bytes:
+    """A secret as :func:`write_private` writes it, for another file of that name. Raises KeyFileError."""
     if passphrase is None:
         return _RAW + secret
     head = _WRAPPED + _PARAMETERS.pack(_PASSES, _LANES, _MEMORY_KIB, rng(16), rng(12))
     return head + _cipher(head, passphrase, path).encrypt(head[-12:], secret, head)
 
 
-def read_private(path: Path, passphrase: bytes | None) -> bytes:
-    """Read a private key. Raises KeyFileError: absent, open to others, damaged, or another passphrase."""
-    content = _read_guarded(path)
+def unlock_secret(path: Path, content: bytes, passphrase: bytes | None) -> bytes:
+    """What :func:`lock_secret` locked; ``path`` names it in errors. Raises KeyFileError."""
     if content.startswith(_RAW):
         return content[len(_RAW) :]
     start = len(_WRAPPED) + _PARAMETERS.size

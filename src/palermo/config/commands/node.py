@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from palermo.config.commands import Home, enter, stop
+from palermo.config.commands import Home, backup, enter, stop
 
-app = typer.Typer(help="Make, run and check the node of one authority.", no_args_is_help=True)
+app = typer.Typer(help="Make, run, check, back up and restore the node of one authority.", no_args_is_help=True)
+app.command()(backup.backup)
+app.command()(backup.restore)
 
 
 def _link(token: str) -> str:

@@ -1,0 +1,85 @@
+"""``palermo node backup`` and ``palermo node restore``: a whole node in one file, under a passphrase."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from palermo.config.backup.content import Description
+from palermo.config.commands import Home, enter, passphrases, stop
+from palermo.sealing.errors import SealingError
+
+VARIABLE = "PALERMO_BACKUP_PASSPHRASE"
+_STEP = 64 << 20
+
+
+def backup(
+    home: Home,
+    file: Annotated[Path, typer.Argument(help="New file for the back-up.")],
+) -> None:
+    """Back up the node into one file, while it works: database, keys and all files, locked by a passphrase.
+
+    The passphrase comes from PALERMO_BACKUP_PASSPHRASE or PALERMO_BACKUP_PASSPHRASE_FILE; without them you are asked.
+    """
+    passphrase = passphrases.new("Passphrase of the back-up", variable=VARIABLE)
+    enter(home)
+    from palermo.config.backup import making
+
+    try:
+        size = making.make(file, passphrase, now=datetime.now(UTC), progress=_progress("backed up"))
+    except (SealingError, OSError) as error:
+        raise stop(f"There is no back-up: {error}", 1) from error
+    typer.echo(f"{size:,} bytes backed up to {file}. Keep the passphrase apart from it.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="The back-up.")],
+    home: Annotated[Path, typer.Option("--home", help="New folder for the node.")],
+) -> None:
+    """Restore a node from a back-up into a new folder (and the empty database that DATABASE_URL names, if it does).
+
+    The node appends and sends nothing until its log was recovered from its witnesses: start it, and it asks them.
+    """
+    passphrase = passphrases.given(VARIABLE) or passphrases.asked("Passphrase of the back-up")
+    from palermo.config.backup import restoring
+
+    os.umask(0o077)
+    try:
+        folder, described = restoring.unpack(file, passphrase, home, _progress("read"))
+        if described.database == "sqlite":
+            restoring.place_sqlite(folder)
+        else:
+            _load(folder, described)
+        restoring.finish(folder, home)
+    except (SealingError, OSError) as error:
+        raise stop(f"Nothing was restored: {error}", 1) from error
+    typer.echo(f"{described.authority}, as it was at {described.created_at:%Y-%m-%d %H:%M} UTC, is in {home}.")
+    typer.echo(f"Its log had {described.log_size} entries. Start it: it first recovers what is newer.")
+
+
+def _load(folder: Path, described: Description) -> None:
+    enter(folder / "home")
+    from django.db import connection
+
+    from palermo.config.backup import databases
+    from palermo.sealing.errors import FormatError
+
+    if connection.vendor != "postgresql":
+        raise FormatError("back-up", "is of a node on PostgreSQL: name an empty database in DATABASE_URL")
+    databases.load(folder / "database", described.tables, described.migrations)
+
+
+def _progress(done: str) -> Callable[[int], None]:
+    """Tells how far it is, every 64 MiB, on standard error."""
+    told = 0
+
+    def tell(size: int) -> None:
+        nonlocal told
+        if size - told >= _STEP:
+            told = size
+            typer.echo(f"{size >> 20:,} MiB {done}", err=True)
+
+    return tell
