@@ -305,12 +305,15 @@ def seal(page: Page, url: str, case: str, items: list[str], *, recipient: str, r
         page.locator(f'[name="items"][value="{item}"]').check()
     fill_in(page, {"recipient": recipient, "request_reference": request})
     press(page, "Seal the package")
+    wait_for_state(page, "out")
     return reference(page)
 
 
 def download(page: Page, url: str, package: str, path: Path) -> None:
-    """Download a package to a file."""
-    go(page, f"{url}/packages/{package}/")
+    """Make a court copy of a package, and download it to a file."""
+    go(page, f"{url}/packages/{package}/copy/")
+    fill_in(page, {"court": "District Court of Example", "proceedings": "File 1/26"})
+    press(page, "Make the copy")
     with page.expect_download() as arriving:
         page.get_by_role("button", name="Download").click()
     arriving.value.save_as(path)

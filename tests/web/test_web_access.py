@@ -63,7 +63,9 @@ PAGES = {
     "evidence-consent": (["evidence"], "ICS"),
     "evidence-use": (["evidence"], "ICS"),
     "package": (["package"], "ICS"),
-    "package-download": (["package"], "ICS"),
+    "evidence-step": (["evidence"], "ICS"),
+    "package-copy": (["package"], "ICS"),
+    "package-download": (["package"], ""),  # after a court copy was recorded
     "package-verify": (["package"], "ICS"),
     "ledger": ([], "SA"),
     "ledger-checkpoint": ([], "SA"),

@@ -15,10 +15,11 @@ from palermo.node.directory import queries as directory
 from palermo.node.evidence import actions, queries
 from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.rows import ItemRow
+from palermo.node.evidence.states import PackageState
 from palermo.node.office import policy
 from palermo.node.requests import queries as requests
 from palermo.web.access import Request
-from palermo.web.forms.evidence import ConsentForm, ItemForm, SealForm, UseForm
+from palermo.web.forms.evidence import ConsentForm, CourtCopyForm, ItemForm, SealForm, StepForm, UseForm
 from palermo.web.forms.rendering import attempt
 
 
@@ -66,11 +67,28 @@ def item(request: Request, reference: str) -> HttpResponse:
     return render(request, "palermo/evidence/item.html", context)
 
 
-@require_safe
-def content(request: Request, reference: str) -> FileResponse:
-    """An item's bytes, always as a download: a browser never shows what a partner sent."""
+@require_http_methods(["GET", "POST"])
+def step(request: Request, reference: str) -> HttpResponse:
+    """Record a step of custody that was taken outside the node."""
     row = queries.item(request.user, reference)
-    path = queries.content(request.user, reference)
+    policy.require(request.user, "evidence.add", cases.members(row.case))
+    form = StepForm(request.POST or None, initial={"by": request.user.get_full_name()})
+    if request.method == "POST":
+        recorded = attempt(
+            form, lambda: actions.record_step(request.user, reference, **form.cleaned_data, now=timezone.now())
+        )
+        if recorded is not None:
+            messages.success(request, _("The step is recorded and signed with your custody key."))
+            return redirect("evidence", reference)
+    context = {"item": row, "form": form, "state": row.origin.value}
+    return render(request, "palermo/evidence/step.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET"])
+def content(request: Request, reference: str) -> FileResponse:
+    """An item's bytes, always as a download: a browser never shows what a partner sent. It is a step of custody."""
+    row = queries.item(request.user, reference)
+    path = actions.open_item(request.user, reference, now=timezone.now())
     return FileResponse(path.open("rb"), as_attachment=True, filename=row.name, content_type="application/octet-stream")
 
 
@@ -136,15 +154,38 @@ def seal(request: Request, reference: str) -> HttpResponse:
 def package(request: Request, reference: str) -> HttpResponse:
     """One package and what is in it."""
     row = queries.package(request.user, reference)
-    context = {"package": row, "partner_name": directory.names().get(row.partner, row.partner), "state": row.direction}
+    context = {
+        "package": row,
+        "partner_name": directory.names().get(row.partner, row.partner),
+        "copies": queries.court_copies(request.user, reference),
+        "state": row.direction if row.state is PackageState.SEALED else row.state.value,
+    }
     return render(request, "palermo/evidence/package.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def package_copy(request: Request, reference: str) -> HttpResponse:
+    """Make a court copy: the package in clear, with a step of custody for each item that says so."""
+    row = queries.package(request.user, reference)
+    policy.require(request.user, "evidence.copy", cases.members(row.case))
+    form = CourtCopyForm(request.POST or None)
+    if request.method == "POST":
+        copied = attempt(
+            form,
+            lambda: actions.copy_for_court(request.user, reference, **form.cleaned_data, now=timezone.now()),
+        )
+        if copied is not None:
+            messages.success(request, _("The copy is recorded in the custody of each item. You can download it now."))
+            return redirect("package", reference)
+    context = {"package": row, "form": form, "state": row.direction}
+    return render(request, "palermo/evidence/copy.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
 def package_download(request: Request, reference: str) -> FileResponse:
-    """The package's file, as it was sealed."""
+    """The package's file, as it was sealed, for whoever recorded a court copy of it."""
     row = queries.package(request.user, reference)
-    path = queries.package_path(request.user, reference)
+    path = actions.copied_file(request.user, reference, now=timezone.now())
     return FileResponse(path.open("rb"), as_attachment=True, filename=row.file_name)
 
 

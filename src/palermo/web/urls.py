@@ -73,6 +73,8 @@ urlpatterns = [
     path("evidence/<str:reference>/consent/", evidence.consent, name="evidence-consent"),
     path("evidence/<str:reference>/use/", evidence.use, name="evidence-use"),
     path("packages/<str:reference>/", evidence.package, name="package"),
+    path("evidence/<str:reference>/step/", evidence.step, name="evidence-step"),
+    path("packages/<str:reference>/copy/", evidence.package_copy, name="package-copy"),
     path("packages/<str:reference>/download", evidence.package_download, name="package-download"),
     path("packages/<str:reference>/verify/", evidence.package_verify, name="package-verify"),
     # what left and came

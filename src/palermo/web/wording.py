@@ -52,6 +52,7 @@ STATES: dict[str, tuple[Promise, str]] = {
     "unproven": (_("Origin unproven"), "orange"),
     "unsure": (_("Unsure"), "orange"),
     "verified": (_("Verified"), "green"),
+    "waiting": (_("Waiting for witnesses"), "blue"),
     "warning": (_("Look at this"), "orange"),
     "withdrawn": (_("Withdrawn"), "grey"),
 }

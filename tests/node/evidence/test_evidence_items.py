@@ -25,55 +25,6 @@ CONTENT = b"date,amount\n2026-01-05,1200.00\n"
 REQUEST = "BB-POL-REQ-2026-000001"
 
 
-@pytest.fixture
-def team(network, make_officer):
-    officers = {
-        role: make_officer(role, role) for role in ("investigator", "supervisor", "central_authority", "auditor")
-    }
-    officers["outsider"] = make_officer("outsider", "investigator")
-    return officers
-
-
-@pytest.fixture
-def case(network, team):
-    lead = team["investigator"]
-    reference = cases.open_case(
-        lead, title="Compound", purpose="Investigate a fraud", legal_basis="UNTOC", now=network.now
-    ).reference
-    cases.add_member(lead, reference, member=team["central_authority"].pk, now=network.now)
-    return reference
-
-
-@pytest.fixture
-def add(network, team, case):
-    def add_item(**changes):
-        values = {
-            "case": case,
-            "content": CONTENT,
-            "name": "statement.csv",
-            "media_type": "text/csv",
-            "what": "Account statement",
-            "collected_by": "First Bank of Aurelia",
-            "how": "Produced on a court order",
-            "collected_at": network.now - timedelta(days=1),
-            "where": "Port Meridian",
-            "origin": "own",
-            "now": network.now,
-        }
-        return actions.add_item(team["investigator"], **{**values, **changes})
-
-    return add_item
-
-
-@pytest.fixture
-def seal(network, team, case):
-    def seal_items(*items, officer="central_authority", **changes):
-        values = {"case": case, "recipient": "BB-POL", "request_reference": REQUEST, "now": network.now}
-        return actions.seal_package(team[officer], items=list(items), **{**values, **changes})
-
-    return seal_items
-
-
 def test_nobody_is_spared_saying_whether_an_item_is_intelligence(add):
     for origin in ("", "received", "hearsay"):
         with pytest.raises(InvalidError, match="origin"):

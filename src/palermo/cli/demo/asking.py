@@ -55,6 +55,9 @@ def answer(stage: Stage) -> Outcome:
     asking = stage.person(ASKER, "central-1")
     asking.wait(f"/requests/{stage.request}/", "executed")
     received = until(lambda: asking.get(f"/cases/{stage.case}/").ref("/packages/"), "the package")
+    page = f"/packages/{received}/"
+    court = {"court": "District Court of Example", "proceedings": "File 1/26"}
+    asking.ensure(lambda: "District Court of Example" in asking.get(page).text, f"{page}copy/", court)
     stage.package.write_bytes(asking.download(f"/packages/{received}/download"))
     learned = {ASKER: "the records, sealed, for the purpose stated", HOLDER: "that they arrived"}
     return Outcome({"items": 1, "packages": 1, "bytes": stage.package.stat().st_size}, learned)
@@ -70,7 +73,9 @@ def _seal(stage: Stage, officer: Person, case: str, asked: str) -> str:
         lambda: officer.get(page).ref("/evidence/", what), f"{page}evidence/new/", story.ITEM, content
     )
     facts = {"items": item, "recipient": ASKER, "request_reference": asked}
-    return officer.ensure(lambda: officer.get(page).ref("/packages/"), f"{page}packages/new/", facts)
+    sealed = officer.ensure(lambda: officer.get(page).ref("/packages/"), f"{page}packages/new/", facts)
+    officer.wait(f"/packages/{sealed}/", "out")  # not while it waits for witnesses
+    return sealed
 
 
 # --- what both kinds of request need --------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from palermo.node.directory import queries as directory
-from palermo.node.evidence.models import CustodyEvent, Item
+from palermo.node.evidence.models import CustodyEvent, CustodyKey, Item
 from palermo.node.evidence.signing import signatory
 from palermo.node.office.errors import ConflictError
 from palermo.node.office.policy import Actor
@@ -100,6 +100,13 @@ def stated(item: Item, number: int) -> list[sealing.CustodyEvent]:
         )
         for row in item.custody.order_by("pk")
     ]
+
+
+def copied_by(officer: Actor, items: Sequence[int], package: str) -> bool:
+    """Whether this officer copied a package: a step with one of the officer's own keys says so."""
+    keys = CustodyKey.objects.filter(officer_id=officer.pk).values("key_id")
+    steps = CustodyEvent.objects.filter(item__in=items, verb=Verb.COPIED.value, package=package)
+    return steps.filter(key_id__in=keys).exists()
 
 
 def signers(items: Sequence[Item]) -> set[str]:

@@ -11,7 +11,7 @@ from palermo.node.directory import queries as directory
 from palermo.node.evidence import blobs, completing, limits
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.models import Item, Package, UseConsent
+from palermo.node.evidence.models import CustodyEvent, Item, Package, UseConsent
 from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageFile, PackageRow
 from palermo.node.evidence.states import PackageState
 from palermo.node.evidence.uses import FOR_THE_STATED_PROCEEDINGS, Intent, Use
@@ -19,6 +19,7 @@ from palermo.node.home import packages_folder
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
+from palermo.sealing.custody import Verb
 from palermo.sealing.verify import Report, verify_package
 
 READ = "evidence.read"
@@ -58,7 +59,7 @@ def packages(officer: Actor, case: str) -> list[PackageRow]:
 
 def package(officer: Actor, reference: str) -> PackageRow:
     """One package with its items."""
-    return package_row(_readable_package(officer, reference))
+    return package_row(readable_package(officer, reference))
 
 
 def package_path(officer: Actor, reference: str, *, now: datetime | None = None) -> Path:
@@ -66,7 +67,7 @@ def package_path(officer: Actor, reference: str, *, now: datetime | None = None)
 
     Raises ``NotFoundError``, and what the gate (``limits.require``) raises for any item in it.
     """
-    found = _readable_package(officer, reference)
+    found = readable_package(officer, reference)
     if found.state == PackageState.WAITING:
         raise NotFoundError("The package is not sealed yet: there is no file.")
     for item in found.items.order_by("pk"):
@@ -76,7 +77,7 @@ def package_path(officer: Actor, reference: str, *, now: datetime | None = None)
 
 def verify(officer: Actor, reference: str) -> Report:
     """The numbered checks of a package's file under this node's own trust root, made now."""
-    path = packages_folder() / _readable_package(officer, reference).file_name
+    path = packages_folder() / readable_package(officer, reference).file_name
     return verify_package(path, directory.trust(), timezone.now())
 
 
@@ -104,6 +105,15 @@ def package_bytes(file: PackageFile) -> bytes:
     if not blobs.intact(file.path, file.sha256):
         raise EvidenceChangedError(file.reference, str(file.path))
     return file.path.read_bytes()
+
+
+def court_copies(officer: Actor, reference: str) -> list[CustodyRow]:
+    """The court copies of a package that were recorded, by the custody of its first item; the oldest first."""
+    first = readable_package(officer, reference).items.order_by("pk").first()
+    if first is None:
+        return []
+    steps = first.custody.filter(verb=Verb.COPIED.value, package=reference).order_by("pk")
+    return [custody_row(row) for row in steps]
 
 
 def consents(officer: Actor, item: str) -> list[ConsentRow]:
@@ -148,7 +158,8 @@ def readable_item(officer: Actor, reference: str) -> Item:
     return found
 
 
-def _readable_package(officer: Actor, reference: str) -> Package:
+def readable_package(officer: Actor, reference: str) -> Package:
+    """A package, if the officer has need to know. For this room alone."""
     found = Package.objects.filter(reference=reference).first()
     policy.require(officer, READ, cases.members(found.case_id) if found else ())
     if found is None:
@@ -179,22 +190,24 @@ def item_row(item: Item) -> ItemRow:
         use_limit=item.use_limit,
         package=item.package.reference if item.package else "",
         added_at=item.added_at,
-        custody=tuple(
-            CustodyRow(
-                verb=row.verb,
-                by=row.by,
-                at=row.at,
-                where=row.where,
-                detail=row.detail,
-                sha256=row.sha256,
-                recorded_by=row.officer,
-                authority=row.authority,
-                recorded_at=row.recorded_at,
-                digest=row.digest,
-                package=row.package,
-            )
-            for row in item.custody.order_by("pk")
-        ),
+        custody=tuple(custody_row(row) for row in item.custody.order_by("pk")),
+    )
+
+
+def custody_row(row: CustodyEvent) -> CustodyRow:
+    """The row of a model instance."""
+    return CustodyRow(
+        verb=row.verb,
+        by=row.by,
+        at=row.at,
+        where=row.where,
+        detail=row.detail,
+        sha256=row.sha256,
+        recorded_by=row.officer,
+        authority=row.authority,
+        recorded_at=row.recorded_at,
+        digest=row.digest,
+        package=row.package,
     )
 
 

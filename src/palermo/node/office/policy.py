@@ -98,6 +98,7 @@ PERMISSIONS: dict[str, Permission] = {
     "evidence.add": _on_the_case(_I, _C, exempt=(_S,)),
     "evidence.read": _on_the_case(_I, _C, exempt=(_S,)),
     "evidence.seal": _on_the_case(_C, _S),
+    "evidence.copy": _on_the_case(_I, _C, exempt=(_S,)),
     "evidence.attest": _on_the_case(_C, exempt=(_S,)),
     "evidence.ask_use": _on_the_case(_I, _C, exempt=(_S,)),
     "evidence.answer_use": _on_the_case(_C, exempt=(_S,)),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.uses import LONGEST_TARGET, Use
+from palermo.sealing.custody import Verb
 from palermo.web.forms.rendering import Checkboxes, MomentParts, PageForm, Radios
 
 ORIGIN = (
@@ -125,6 +126,35 @@ class ConsentForm(UseFields):
         label=_("Why it did not come through the exchange"), help_text=_("Such as: the provider has no node.")
     )
     expires_at = forms.DateTimeField(label=_("When the consent ends (optional)"), required=False, widget=MomentParts)
+
+
+VERBS = (
+    (Verb.IMAGED.value, _("Imaged: a forensic copy was made")),
+    (Verb.OPENED.value, _("Opened")),
+    (Verb.COPIED.value, _("Copied")),
+    (Verb.TRANSFERRED.value, _("Transferred: handed to someone else")),
+    (Verb.RETURNED.value, _("Returned to whom it came from")),
+    (Verb.RECEIVED.value, _("Received")),
+)
+
+
+class StepForm(PageForm):
+    """A step of custody taken outside the node."""
+
+    verb = forms.ChoiceField(label=_("What was done"), choices=VERBS, widget=Radios)
+    by = forms.CharField(label=_("By whom"), help_text=_("Name and office. You sign that it was recorded so."))
+    at = forms.DateTimeField(label=_("When"), widget=MomentParts)
+    where = forms.CharField(label=_("Where"))
+    how = forms.CharField(label=_("How, and to whom"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class CourtCopyForm(PageForm):
+    """A copy of a package in clear, for a court."""
+
+    court = forms.CharField(label=_("Court"), help_text=_("To which the copy is handed."))
+    proceedings = forms.CharField(
+        label=_("Proceedings"), help_text=_("File number. The evidence may be used for the stated proceedings alone.")
+    )
 
 
 class UseForm(PageForm):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from palermo.law.refusal import answer_problems
 from palermo.node.cases import queries as cases
+from palermo.node.evidence import actions as evidence_actions
 from palermo.node.evidence import queries as evidence
 from palermo.node.evidence.rows import PackageFile
 from palermo.node.exchange import actions as exchange
@@ -81,6 +82,8 @@ def answer(
         **texts,
     )
     _send(request, message, message_id, package, now)
+    if package:
+        evidence_actions.transfer_package(officer, package, now=now)
     request.changed_at = now
     request.save()
     if not MOVES_IN[State(request.state)]:
