@@ -98,7 +98,9 @@ def found(folder: Path, settings: object, now: datetime) -> Node:
         settings.PALERMO_HOME.mkdir(exist_ok=True)
         own_keys.ensure(now)
         (recipient,) = own_keys.recipient_keys().values()
-        made.members[code] = node_conftest.Member(code, settings.PALERMO_HOME, own_keys.signing_key(), recipient)
+        made.members[code] = node_conftest.Member(
+            code, settings.PALERMO_HOME, own_keys.signing_key(), recipient, own_keys.cosigner_key()
+        )
     settings.PALERMO_AUTHORITY, settings.PALERMO_HOME = OWN, made.members[OWN].home
     root = sealed.TrustRoot("test network", (made.founder.public.to_bytes(),))
     (made.members[OWN].home / "trust-root.json").write_bytes(root.to_bytes())
