@@ -75,6 +75,7 @@ PAGES = {
     "messages": ([], "SAM"),
     "message": (["message"], "SAM"),
     "message-receipt": (["message"], ""),
+    "message-statement": (["message", "stage"], "SAM"),
     "message-acknowledge": (["message"], ""),
     "partners": ([], "ICSAM"),
     "directory-import": ([], "M"),
@@ -103,7 +104,7 @@ OF_A_CASE = {
     "evidence": "AA-POL-ITEM-2026-999999",
     "package": "AA-POL-PKG-2026-999999",
 }
-FIXED = {"type": "hit_confirmation", "load": "0" * 32}
+FIXED = {"type": "hit_confirmation", "load": "0" * 32, "stage": "submission-accepted"}
 
 
 def read_out(response) -> None:

@@ -32,15 +32,27 @@ def index(request: Request) -> HttpResponse:
 
 @require_safe
 def message(request: Request, message_id: str) -> HttpResponse:
-    """One message and its receipt."""
-    row = queries.message_for(request.user, message_id)
+    """One message: how far it came and why no further, its receipt and statements. Also one that never left."""
+    answer = queries.why_for(request.user, message_id, now=timezone.now())
+    row = None if answer.direction == "refused" else queries.message_for(request.user, message_id)
     context = {
         "message": row,
-        "partner_name": directory.names().get(row.partner, row.partner),
+        "answer": answer,
+        "partner_name": directory.names().get(answer.partner, answer.partner),
+        "statements": queries.statements(request.user, message_id),
         "waits": waits_for(request.user, request.path),
-        "state": row.state,
+        "state": row.state if row else answer.stage,
     }
     return render(request, "palermo/messages/message.html", context)
+
+
+@require_safe
+def statement(request: Request, message_id: str, stage: str) -> HttpResponse:
+    """One signed statement on a step of the message's way, byte by byte."""
+    signed = queries.statement(request.user, message_id, stage)
+    answer = HttpResponse(signed, content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="{stage}-{message_id}.json"'
+    return answer
 
 
 @require_POST

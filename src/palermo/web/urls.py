@@ -86,6 +86,7 @@ urlpatterns = [
     path("messages/", messages.index, name="messages"),
     path("messages/<str:message_id>/", messages.message, name="message"),
     path("messages/<str:message_id>/receipt", messages.receipt, name="message-receipt"),
+    path("messages/<str:message_id>/statements/<str:stage>", messages.statement, name="message-statement"),
     path("messages/<str:message_id>/acknowledge/", messages.acknowledge, name="message-acknowledge"),
     path("partners/", partners.index, name="partners"),
     path("partners/import/", partners.import_directory, name="directory-import"),

@@ -121,3 +121,27 @@ def check(home: Home) -> None:
             typer.echo(f"        {fault}")
     if faults:
         raise stop(f"{faults} faults. Do not append to this node: restore it from a back-up and tell its partners.", 1)
+
+
+@app.command()
+def why(
+    home: Home,
+    message_id: Annotated[str, typer.Argument(metavar="MESSAGE-ID", help="The message's id, as its page shows it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Say why a message was not delivered, or how far it came: sent, received or refused. Exit 1 if it is unknown."""
+    enter(home)
+    from django.utils import timezone
+
+    from palermo.config.commands import why as explanations
+    from palermo.node.exchange import queries
+    from palermo.node.office.errors import NotFoundError
+
+    try:
+        found = queries.why(message_id, now=timezone.now())
+    except NotFoundError as error:
+        if as_json:
+            typer.echo(explanations.unknown_as_json(message_id, error.sentence))
+            raise typer.Exit(1) from error
+        raise stop(error.sentence, 1) from error
+    typer.echo(explanations.as_json(found) if as_json else explanations.as_text(found))

@@ -6,18 +6,23 @@ from django.db.models import Count, Q
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.checking import check
+from palermo.node.exchange.explaining import Event, Explanation, why, why_for
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer
 from palermo.node.exchange.rows import EquivocationRow, MessageRow, PeerRow, incoming_row, outgoing_row, without_case
+from palermo.node.exchange.stage_models import Refusal, Statement
 from palermo.node.exchange.states import OPEN
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.sealing.envelope import verify_message
 from palermo.sealing.errors import SealingError
+from palermo.sealing.stage import Stage
 
 __all__ = [
     "PAGE",
     "EquivocationRow",
+    "Event",
+    "Explanation",
     "MessageRow",
     "PeerRow",
     "check",
@@ -29,6 +34,10 @@ __all__ = [
     "payload_digest",
     "peers",
     "receipt",
+    "statement",
+    "statements",
+    "why",
+    "why_for",
 ]
 
 PAGE = 50
@@ -117,6 +126,27 @@ def receipt(officer: Actor, message_id: str) -> bytes:
         if found is not None:
             return bytes(found)
     raise NotFoundError
+
+
+def statements(officer: Actor, message_id: str) -> list[str]:
+    """The stages on which a signed statement is kept, in the order in which they came."""
+    policy.require(officer, "receipt.read")
+    refused = Refusal.objects.filter(message_id=message_id).exists()
+    kept = Statement.objects.filter(message__message_id=message_id).order_by("pk").values_list("stage", flat=True)
+    return [Stage.SUBMISSION_REJECTED.value, *kept] if refused else list(kept)
+
+
+def statement(officer: Actor, message_id: str, stage: str) -> bytes:
+    """A signed statement on a message, verbatim. Raises ``NotFoundError`` where there is none of that stage."""
+    policy.require(officer, "receipt.read")
+    if stage == Stage.SUBMISSION_REJECTED:
+        found = Refusal.objects.filter(message_id=message_id).values_list("signed", flat=True).first()
+    else:
+        kept = Statement.objects.filter(message__message_id=message_id, stage=stage)
+        found = kept.values_list("signed", flat=True).first()
+    if found is None:
+        raise NotFoundError
+    return bytes(found)
 
 
 def peers(officer: Actor) -> list[PeerRow]:
