@@ -16,6 +16,7 @@ from palermo.node.evidence import actions, queries
 from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.rows import ItemRow
 from palermo.node.evidence.states import PackageState
+from palermo.node.exchange.files import queries as files
 from palermo.node.office import policy
 from palermo.node.requests import queries as requests
 from palermo.web.access import Request
@@ -157,6 +158,7 @@ def package(request: Request, reference: str) -> HttpResponse:
     context = {
         "package": row,
         "partner_name": directory.names().get(row.partner, row.partner),
+        "files": files.of_subject(reference),
         "copies": queries.court_copies(request.user, reference),
         "state": row.direction if row.state is PackageState.SEALED else row.state.value,
     }

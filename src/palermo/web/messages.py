@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import actions, queries
+from palermo.node.exchange.files import queries as files
 from palermo.web.access import Request
 from palermo.web.paging import asked_page, uncounted
 from palermo.web.work import waits_for
@@ -40,6 +41,7 @@ def message(request: Request, message_id: str) -> HttpResponse:
         "answer": answer,
         "partner_name": directory.names().get(answer.partner, answer.partner),
         "statements": queries.statements(request.user, message_id),
+        "files": files.of_message(message_id),
         "waits": waits_for(request.user, request.path),
         "state": row.state if row else answer.stage,
     }

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.evidence import queries as evidence
+from palermo.node.exchange.files import queries as files
+from palermo.node.exchange.files.queries import FileRow
 from palermo.node.matching import queries as matching
 from palermo.node.office.errors import ConflictError, NotFoundError
 from palermo.node.office.policy import Actor
@@ -84,9 +86,16 @@ def request_page(request: Request, reference: str) -> HttpResponse:
         "approval": queries.approval(officer, reference) if ours else None,
         "steps": queries.next_steps(officer, reference),
         "ours": ours,
+        "files": _files(row),
         "state": row.state.value,
     }
     return render(request, "palermo/requests/request.html", context)
+
+
+def _files(row: RequestRow) -> list[FileRow]:
+    """Evidence of this request that travels beside its answers: what a partner sends us, or what we send."""
+    subjects = [row.reference] if row.direction is Direction.OUT else [answer.package for answer in row.answers]
+    return [file for subject in subjects if subject for file in files.of_subject(subject)]
 
 
 def _facts_in_words(row: RequestRow) -> list[tuple[str, list[tuple[str, str, str]]]]:

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from palermo.config.commands import Home, backup, enter, stop
+from palermo.config.commands import Home, backup, enter, stop, transfers
 
 app = typer.Typer(help="Make, run, check, back up and restore the node of one authority.", no_args_is_help=True)
 app.command()(backup.backup)
 app.command()(backup.restore)
+app.command()(transfers.transfers)
 
 
 def _link(token: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from palermo.node.exchange.files.queries import FileRow
 from palermo.subjects.entities import Entity
 from palermo.web import assets, wording
 from palermo.web.paging import Slice
@@ -121,6 +122,12 @@ def day(value: date | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}" class="palermo-nowrap">{}</time>', value.isoformat(), date_format(value, "j M Y")
     )
+
+
+@register.filter
+def under_way(files: Sequence[FileRow]) -> bool:
+    """Whether any of these large files still moves."""
+    return any(file.under_way for file in files)
 
 
 @register.filter

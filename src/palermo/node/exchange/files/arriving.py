@@ -75,7 +75,7 @@ def take_list(letter: Letter, *, now: datetime) -> None:
 def _keep_list(row: IncomingFile, said: PieceList) -> None:
     if (said.size, said.sha256) != (row.size, row.sha256):
         raise RefusedError("The list is of another file than was offered. Offer it again.")
-    if row.pieces and store.list_of(row.file_id) == said.pieces:
+    if _listed(row) and store.list_of(row.file_id) == said.pieces:
         return
     store.remove(row.file_id)  # sealed anew, since the sender was restored: the pieces that came fit no longer
     store.keep_list(row.file_id, said.pieces)
@@ -92,7 +92,7 @@ def take_piece_letter(letter: Letter, *, now: datetime) -> None:
         raise RefusedError(f"This is no piece ({error}).") from error
     row = _of_sender(file_id, letter.sender)
     if row.state == Arriving.ARRIVING:
-        if not row.pieces:
+        if not _listed(row):
             raise NotYetError("the list of its pieces has to come first")
         try:
             _take_piece(row, number, [piece])
@@ -113,10 +113,12 @@ def take_piece(file_id: str, number: int, chunks: Iterable[bytes]) -> None:
     than were listed), :class:`NoRoomError`.
     """
     row = IncomingFile.objects.filter(file_id=file_id).first()
-    if row is None or not row.pieces:
+    if row is None:
         raise NotFoundError("No such file is expected here.")
     if row.state not in ARRIVING_OPEN:
         raise ConflictError(f"This file is {row.state}: it needs no more pieces.")
+    if not _listed(row):
+        raise NotFoundError("The list of this file's pieces has not come yet.")
     _take_piece(row, number, chunks)
 
 
@@ -161,7 +163,7 @@ def state_of(file_id: str) -> FileState:
     row = IncomingFile.objects.defer("payload").filter(file_id=file_id).first()
     if row is None:
         raise NotFoundError("No such file is expected here.")
-    return FileState(lacking(row), bool(row.pieces), bytes(row.receipt or b""))
+    return FileState(lacking(row), _listed(row), bytes(row.receipt or b""))
 
 
 @transaction.atomic
@@ -170,7 +172,10 @@ def tell(row: IncomingFile, now: datetime) -> None:
     if row.receipt is not None:
         kind, body = RECEIPT_KIND, bytes(row.receipt)
     else:
-        kind, body = LACKING_KIND, Lacking(row.file_id, lacking(row), bool(row.pieces)).to_bytes()
+        kind, body = (
+            LACKING_KIND,
+            Lacking(row.file_id, lacking(row), _listed(row)).to_bytes(),
+        )
         IncomingFile.objects.filter(pk=row.pk).update(told=len(store.pieces_here(row.file_id)))
     write_letter(
         recipient=row.sender,
@@ -181,6 +186,11 @@ def tell(row: IncomingFile, now: datetime) -> None:
         not_after=now + limits.LIFE,
         now=now,
     )
+
+
+def _listed(row: IncomingFile) -> bool:
+    """Whether its pieces are known, and their list, if needed, is here: a restored node has it no more."""
+    return row.state != Arriving.ARRIVING or (bool(row.pieces) and store.has_list(row.file_id))
 
 
 def _of_sender(file_id: str, sender: str) -> IncomingFile:

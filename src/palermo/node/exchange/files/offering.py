@@ -84,7 +84,7 @@ def _sealed(key: int, pieces: PieceList) -> None:
         return
     settling.move(row, Sending.SENDING)
     row.sealed_size, row.piece_bytes, row.pieces = pieces.sealed_size, pieces.piece_bytes, pieces.number
-    row.lacking, row.identity = write_ranges(range(pieces.number)), ""
+    row.lacking, row.arrived, row.cursor, row.listed_at = write_ranges(range(pieces.number)), 0, 0, None
     row.failures, row.next_attempt_at, row.last_error = 0, None, ""
     row.save()
 

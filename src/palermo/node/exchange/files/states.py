@@ -26,7 +26,8 @@ _S, _A = Sending, Arriving
 
 SENDING_MOVES: dict[Sending, frozenset[Sending]] = {
     _S.SEALING: frozenset({_S.SENDING, _S.ENDED}),
-    _S.SENDING: frozenset({_S.TAKEN, _S.REFUSED, _S.ENDED}),
+    # Back to sealing when the sealed file is gone: this node was restored from a back-up.
+    _S.SENDING: frozenset({_S.TAKEN, _S.REFUSED, _S.ENDED, _S.SEALING}),
     _S.TAKEN: frozenset(),
     _S.REFUSED: frozenset(),
     # The recipient may have taken the file though its receipt never came: a late one still says so.
@@ -34,7 +35,7 @@ SENDING_MOVES: dict[Sending, frozenset[Sending]] = {
 }
 ARRIVING_MOVES: dict[Arriving, frozenset[Arriving]] = {
     _A.ARRIVING: frozenset({_A.WHOLE, _A.REFUSED}),
-    _A.WHOLE: frozenset({_A.TAKEN, _A.REFUSED}),
+    _A.WHOLE: frozenset({_A.TAKEN, _A.REFUSED, _A.ARRIVING}),  # back when pieces are gone: restored from a back-up
     _A.TAKEN: frozenset(),
     _A.REFUSED: frozenset(),
 }

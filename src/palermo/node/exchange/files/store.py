@@ -95,6 +95,11 @@ def list_of(file_id: str) -> bytes:
     return (arrival_folder(file_id) / "list").read_bytes()
 
 
+def has_list(file_id: str) -> bool:
+    """Whether the digests of a partner's pieces are here."""
+    return (arrival_folder(file_id) / "list").exists()
+
+
 def digest_of_piece(file_id: str, number: int) -> bytes:
     """The digest that a partner listed for a piece. Raises OSError where there is no list, WrongPieceError."""
     with (arrival_folder(file_id) / "list").open("rb") as file:
