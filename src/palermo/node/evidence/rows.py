@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.states import Direction, PackageState, QuestionState
+from palermo.node.evidence.states import Direction, PackageState, QuestionState, RecallState
 from palermo.node.evidence.uses import Use
 
 
@@ -156,6 +156,56 @@ class QuestionRow:
     decided_by: str
     decided_at: datetime | None
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A deletion statement. ``authority``: who signed it. ``witnesses``: who cosigned the log over it, once proven."""
+
+    reference: str
+    authority: str
+    recall: str
+    cause: str
+    rule: str
+    items: tuple[tuple[str, str, int], ...]
+    deleted_by: str
+    deleted_at: datetime
+    passed_on: tuple[str, ...]
+    digest: str
+    ledger_index: int
+    witnesses: tuple[str, ...]
+    proven_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A recall and what became of it. ``item`` is ours: the one we gave (out), or the one we hold (in).
+
+    ``parent``: the recall that this one passes on. ``closed``: whether the item's bytes were ordered destroyed here.
+    """
+
+    reference: str
+    direction: Direction
+    partner: str
+    item: str
+    case: str
+    what: str
+    package: str
+    sha256: str
+    reason: str
+    recalled_by: str
+    recalled_at: datetime
+    due_at: datetime
+    state: RecallState
+    ground: str
+    provision: str
+    reasons: str
+    answered_by: str
+    answered_at: datetime | None
+    parent: str
+    closed: bool
+    passed_on: tuple[tuple[str, str, RecallState], ...]
+    statements: tuple[StatementRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

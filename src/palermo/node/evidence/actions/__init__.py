@@ -13,21 +13,29 @@ from palermo.node.evidence.actions.custody import (
 )
 from palermo.node.evidence.actions.items import add_item, use_in_case
 from palermo.node.evidence.actions.packages import seal_package
+from palermo.node.evidence.actions.recalling import recall_item
+from palermo.node.evidence.actions.retaining import hold, set_retention
+from palermo.node.evidence.actions.returning import delete_recalled, keep_recalled
 
 __all__ = [
     "add_item",
     "ask_use",
     "copied_file",
     "copy_for_court",
+    "delete_recalled",
     "end_consent",
     "examine_package",
+    "hold",
+    "keep_recalled",
     "open_item",
     "propose_answer",
+    "recall_item",
     "receive_package",
     "record_consent",
     "record_step",
     "seal_package",
     "send_answer",
+    "set_retention",
     "take_package",
     "transfer_package",
     "use_in_case",
