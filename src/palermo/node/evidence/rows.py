@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.states import Direction, PackageState, QuestionState, RecallState
+from palermo.node.evidence.states import Direction, NoticeState, PackageState, QuestionState, RecallState
 from palermo.node.evidence.uses import Use
 
 
@@ -156,6 +156,41 @@ class QuestionRow:
     decided_by: str
     decided_at: datetime | None
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationRow:
+    """One step of a consultation. ``ours``: whether we wrote it; ``kind``: asked, said or ended."""
+
+    ours: bool
+    kind: str
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice of exculpatory disclosure. ``item`` is ours: the one we hold (out), or the one we gave (in)."""
+
+    reference: str
+    direction: Direction
+    partner: str
+    item: str
+    case: str
+    what: str
+    article: str
+    why: str
+    proceedings: str
+    exceptional: str
+    letter: str
+    given_by: str
+    given_at: datetime
+    planned_at: datetime
+    disclosed_by: str
+    disclosed_at: datetime | None
+    state: NoticeState
+    consultation: tuple[ConsultationRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Equivocation, Incoming
+from palermo.node.office import actions as office
 
 
 @transaction.atomic
@@ -27,7 +28,10 @@ def erase(sender: str, message_id: str, *, now: datetime) -> bool:
     """Erase the content of a message of any type, because what it brought has to be destroyed: recalled by who gave it,
     or no longer to be kept by law. What stays, and when nothing is erased, is as for :func:`forget`.
     """
-    return _erase(_kept(sender, message_id), now)
+    erased = _erase(_kept(sender, message_id), now)
+    if erased:
+        office.audit(None, "message.erased", message_id, now=now, detail={"partner": sender})
+    return erased
 
 
 def _kept(sender: str, message_id: str) -> Incoming | None:
