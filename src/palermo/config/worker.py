@@ -15,6 +15,7 @@ import django
 import httpx
 
 IDLE_SECONDS = 0.2
+RELAY_SECONDS = 1.0  # how often it is looked whether a relay is due to be asked
 CLOCK_SECONDS = 60.0
 WITNESSING_SECONDS = 1.0
 _log = logging.getLogger("palermo.worker")
@@ -61,7 +62,7 @@ def run(stop: threading.Event) -> None:
     with httpx.Client(trust_env=False, timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
         loops: list[tuple[str, Callable[[datetime], int], float]] = [
             ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),
-            ("relay", lambda now: polling.poll_due(now, client), IDLE_SECONDS),
+            ("relay", lambda now: polling.poll_due(now, client), RELAY_SECONDS),
             ("pieces", carrying.Carrier(client).turn, IDLE_SECONDS),
             ("files", working.work_one, IDLE_SECONDS),
             ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),

@@ -14,6 +14,7 @@ from palermo.node.exchange.relay_carrier import RelayCarrier
 from palermo.node.exchange.relay_models import Holding, RelayParcel
 from palermo.node.exchange.relay_statements import keep
 from palermo.node.exchange.routes import HANDED_PATIENCE, Route
+from palermo.node.exchange.stage_models import Statement
 from palermo.sealing import batch, parcel
 from palermo.sealing.errors import BindingError, SealingError
 from palermo.sealing.stage import Stage, StageReceipt, sign_stage
@@ -87,6 +88,10 @@ def test_messages_and_letters_are_handed_in_once(line, network):
     assert not QueuedLetter.objects.exists(), "the relay has it"
     assert {row.handed_at for row in Outgoing.objects.all()} == {network.now}
     assert {row.state for row in Outgoing.objects.all()} == {"queued"}, "only the recipient's receipt settles it"
+    assert {row.stage for row in Outgoing.objects.all()} == {Stage.RELAYED}
+    assert list(Statement.objects.values_list("issuer", "stage").distinct().filter(issuer=RELAY)) == [
+        (RELAY, Stage.RELAYED)
+    ]
     assert (line.deliver(), len(line.posts)) == (0, 1)
 
 
@@ -149,7 +154,9 @@ def test_a_failure_that_the_relay_states_is_learnt_by_asking(line, network, part
         polling.poll_due(line.now, client)
     assert not RelayParcel.objects.exists(), "this node knows: the relay need not tell again"
     row.refresh_from_db()
-    assert row.state == "queued", "it may still go another way"
+    assert (row.state, row.stage) == ("queued", Stage.RELAY_FAILED), "it may still go another way"
+    [statement] = Statement.objects.filter(message=row, stage=Stage.RELAY_FAILED)
+    assert statement.issuer == RELAY and "did not collect it within 14 days" in statement.reason
 
 
 def test_only_the_relays_own_word_on_our_parcels_counts(line, network):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+DIRECTLY, BY_COURIER = "directly", "by courier"
 
 
 class DemoError(Exception):
@@ -23,13 +24,17 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What the directory will say of a node. States are fictitious."""
+    """What the directory will say of a node. States are fictitious.
+
+    ``reached``: "directly", "by courier", or the code of the relay by which partners reach it.
+    """
 
     code: str
     name: str
     state: str
     roles: tuple[str, ...]
     time_zone: str = "UTC"
+    reached: str = DIRECTLY
 
     @property
     def jurisdiction(self) -> str:
@@ -91,10 +96,15 @@ class Node:
         roles = [part for role in self.authority.roles for part in ("--role", role)]
         run_palermo(
             *("directory", "entry", "--home", self.home, "--out", out, "--name", self.authority.name),
-            *("--jurisdiction", self.authority.jurisdiction, "--endpoint", self.url, "--language", "en"),
+            *("--jurisdiction", self.authority.jurisdiction, "--language", "en", *self._way()),
             *("--contact", f"Duty desk of {self.authority.name}", *roles),
         )
         return out
+
+    def _way(self) -> tuple[str, ...]:
+        """How the directory says that it is reached."""
+        ways = {DIRECTLY: ("--endpoint", self.url), BY_COURIER: ()}
+        return ways.get(self.authority.reached, ("--relay", self.authority.reached))
 
     def start(self) -> None:
         """Start the node and wait until it answers."""

@@ -49,8 +49,9 @@ class RelayCarrier:
             raise NoReceiptError(f"{way.relay} answered {len(statements)} of {len(parcels)} parcels.")
         return statements
 
+    @transaction.atomic
     def conclude(self, way: Way, load: Load, brought: list[bytes], now: datetime) -> tuple[int, str]:
-        """Keep the statements with their messages; let go of the letters that the relay has.
+        """Keep the statements with their messages; let go of the letters that the relay has. All in one commit.
 
         A parcel that the relay has no room for stays here, and is handed in again later.
         """
@@ -70,7 +71,6 @@ class RelayCarrier:
         return _hand_over(way, load, digests, set(held), now), failure
 
 
-@transaction.atomic
 def _hand_over(way: Way, load: Load, digests: list[str], held: set[str], now: datetime) -> int:
     messages = _held(load.messages, digests, held)
     letters = _held(load.letters, digests[len(load.messages) :], held)
