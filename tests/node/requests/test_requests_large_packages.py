@@ -10,6 +10,7 @@ from palermo.node.evidence import blobs
 from palermo.node.evidence import queries as evidence_queries
 from palermo.node.evidence.errors import PackageRefusedError
 from palermo.node.exchange import actions as exchange
+from palermo.node.exchange import courier, courier_arrivals
 from palermo.node.exchange.files import arriving, store, working
 from palermo.node.exchange.files import carrying as carrying_files
 from palermo.node.exchange.files.models import IncomingFile, OutgoingFile
@@ -122,6 +123,22 @@ def test_a_large_package_arrives_beside_the_answer_and_both_take_effect_at_once(
         sent = OutgoingFile.objects.get()
         assert (sent.state, sent.arrived, sent.identity) == ("taken", sent.pieces, "")
         assert not store.sealed_path(row.file_id).exists()
+
+
+def test_a_courier_takes_the_message_the_list_and_every_piece_in_one_file(world, road, asked, tmp_path):
+    execute(world, road, asked)
+    with world.at(road.B):
+        working.work_one(world.tick())
+        courier.export(tmp_path / "there.courier", recipient=road.A, now=world.tick())
+    with world.at(road.A) as node, (tmp_path / "there.courier").open("rb") as file:
+        done = courier_arrivals.import_stream(file, now=world.tick())
+        assert done.whole and done.new == 1 and done.letters > 5
+        assert working.work_one(world.tick()) == 1
+        assert queries.request(node.officer("supervisor"), asked).state is State.EXECUTED
+        courier.export(tmp_path / "back.courier", recipient=road.B, now=world.tick())
+    with world.at(road.B), (tmp_path / "back.courier").open("rb") as file:
+        courier_arrivals.import_stream(file, now=world.tick())
+        assert OutgoingFile.objects.get().state == "taken"
 
 
 def test_a_package_that_does_not_hold_is_refused_at_both_ends_and_may_be_sealed_again(world, road, asked, monkeypatch):

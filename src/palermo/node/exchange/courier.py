@@ -18,6 +18,8 @@ from django.db.models import QuerySet
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import seal_queued
+from palermo.node.exchange.files import lettering as files
+from palermo.node.exchange.files.models import OutgoingFile
 from palermo.node.exchange.models import Outgoing, QueuedLetter
 from palermo.node.exchange.routes import Route, way_to
 from palermo.node.exchange.states import OPEN
@@ -82,15 +84,16 @@ class Exported:
 
 @dataclass(slots=True)
 class _Chosen:
-    """What goes into a file: primary keys, in order."""
+    """What goes into a file: primary keys, in order, and which pieces of large files."""
 
     messages: list[int]
     letters: list[int]
     left: int
     carried_before: int
+    pieces: list[tuple[OutgoingFile, list[int]]]
 
     def __len__(self) -> int:
-        return len(self.messages) + len(self.letters)
+        return len(self.messages) + len(self.letters) + sum(len(numbers) for _, numbers in self.pieces)
 
 
 def file_name(recipient: str, now: datetime) -> str:
@@ -118,11 +121,12 @@ def export(
     (unknown partner, or one without a key for the letters), ``OSError`` (a full stick: nothing was noted as carried).
     """
     directory.authority(recipient)
-    chosen = _choose(recipient, now, only_new)
+    pieces = files.for_courier(recipient, now, only_new=only_new)
+    chosen = _choose(recipient, now, only_new, pieces)
     if not len(chosen):
         raise NothingToCarryError(f"Nothing{' new' if only_new else ''} waits for {recipient}: no file was written.")
     with tempfile.TemporaryFile(dir=uploads_folder()) as spool:
-        letters = _seal(chosen.letters, spool, now)
+        letters = _seal(chosen.letters, spool, now) + _seal_pieces(chosen, spool, now)
         parts, key_ids, ends = _messages_as_parts(chosen.messages)
         ended, first_end = _key_times(recipient, [*key_ids, *(key_id for _, key_id in letters)], now)
         manifest = Manifest(
@@ -158,7 +162,7 @@ def _letters(recipient: str, now: datetime) -> QuerySet[QueuedLetter]:
     return QueuedLetter.objects.filter(recipient=recipient, not_after__gt=now).order_by("pk")
 
 
-def _choose(recipient: str, now: datetime, only_new: bool) -> _Chosen:
+def _choose(recipient: str, now: datetime, only_new: bool, pieces: list[tuple[OutgoingFile, list[int]]]) -> _Chosen:
     messages, letters = _messages(recipient), _letters(recipient, now)
     if directory.authority(recipient).protocol < 2:
         letters = letters.none()
@@ -166,12 +170,18 @@ def _choose(recipient: str, now: datetime, only_new: bool) -> _Chosen:
         messages, letters = messages.filter(handed_at__isnull=True), letters.filter(handed_at__isnull=True)
     found = [(key, handed, True) for key, handed in messages.values_list("pk", "handed_at")]
     found += [(key, handed, False) for key, handed in letters.values_list("pk", "handed_at")]
-    taken, left = found[:MAX_PARTS], found[MAX_PARTS:]
+    taken, left = found[:MAX_PARTS], len(found[MAX_PARTS:])
+    fitting, room = [], MAX_PARTS - len(taken)
+    for row, numbers in pieces:
+        fitting.append((row, numbers[:room]))
+        left += len(numbers[room:])
+        room -= len(numbers[:room])
     return _Chosen(
         messages=[key for key, _, is_message in taken if is_message],
         letters=[key for key, _, is_message in taken if not is_message],
-        left=len(left),
+        left=left,
         carried_before=sum(handed is not None for _, handed, _ in taken),
+        pieces=fitting,
     )
 
 
@@ -183,6 +193,17 @@ def _seal(keys: Sequence[int], spool: BinaryIO, now: datetime) -> list[tuple[Par
         for sealed in seal_queued(rows, now):
             spool.write(sealed)
             parts.append((Part(parcel.digest(sealed), len(sealed)), parcel.peek(sealed).recipient_key_id))
+    return parts
+
+
+def _seal_pieces(chosen: _Chosen, spool: BinaryIO, now: datetime) -> list[tuple[Part, str]]:
+    """Seal pieces of large files, as :func:`_seal` does letters: one at a time."""
+    parts = []
+    for row, numbers in chosen.pieces:
+        for piece in files.sealed(row, numbers, now):
+            spool.write(piece.parcel)
+            part = Part(parcel.digest(piece.parcel), len(piece.parcel))
+            parts.append((part, parcel.peek(piece.parcel).recipient_key_id))
     return parts
 
 
@@ -223,6 +244,8 @@ def _note(exported: Exported, chosen: _Chosen, officer: Actor | None, now: datet
         for model, keys in ((Outgoing, chosen.messages), (QueuedLetter, chosen.letters)):
             for start in range(0, len(keys), _ROWS_AT_ONCE):
                 model._default_manager.filter(pk__in=keys[start : start + _ROWS_AT_ONCE]).update(handed_at=now)
+        for row, numbers in chosen.pieces:
+            files.handed(row.pk, numbers, now)
     office.audit(
         officer,
         "courier.exported",

@@ -13,10 +13,13 @@ from django.db.models import F
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.exchange.files import store
+from palermo.node.exchange.files import offering, store
 from palermo.node.exchange.files.arriving import PIECE_KIND
 from palermo.node.exchange.files.models import OutgoingFile
+from palermo.node.exchange.files.states import Sending
+from palermo.node.exchange.models import Outgoing
 from palermo.node.exchange.routes import HANDED_PATIENCE
+from palermo.node.exchange.states import Outbox
 from palermo.sealing.file_offer import piece_letter, read_ranges
 from palermo.sealing.letter import Letter, seal_letter
 
@@ -33,14 +36,28 @@ class Piece:
     parcel: bytes
 
 
-def due(row: OutgoingFile, now: datetime, *, window: int | None = WINDOW) -> list[int]:
-    """The pieces to hand over next; ``window`` None: all that are lacking, on their way or not, as a courier takes."""
+def due(row: OutgoingFile, now: datetime) -> list[int]:
+    """The pieces to hand to a relay next."""
     lacking = read_ranges(row.lacking)
-    if window is None:
-        return lacking
     lost = row.handed_at is not None and row.handed_at <= now - HANDED_PATIENCE
     under_way = 0 if lost else sum(number < row.cursor for number in lacking)
-    return [number for number in lacking if lost or number >= row.cursor][: max(0, window - under_way)]
+    return [number for number in lacking if lost or number >= row.cursor][: max(0, WINDOW - under_way)]
+
+
+def for_courier(recipient: str, now: datetime, *, only_new: bool) -> list[tuple[OutgoingFile, list[int]]]:
+    """All pieces of all files that a partner lacks, each file's list queued as a letter before.
+
+    Their messages need not be accepted yet: they travel in the same file, before the pieces. ``only_new``: without
+    what was handed over before.
+    """
+    settled = Outgoing.objects.filter(state=Outbox.REJECTED).values("message_id")
+    found = []
+    for row in OutgoingFile.objects.filter(recipient=recipient, state=Sending.SENDING).exclude(message_id__in=settled):
+        if not (only_new and row.handed_at):
+            offering.write_list(row, now)
+        lacking = read_ranges(row.lacking)
+        found.append((row, [number for number in lacking if not only_new or number >= row.cursor]))
+    return found
 
 
 def sealed(row: OutgoingFile, numbers: list[int], now: datetime) -> Iterator[Piece]:
