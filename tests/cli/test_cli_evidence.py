@@ -90,6 +90,39 @@ def test_json_says_the_same(trial: Path) -> None:
     assert json.loads(run(trial / "trust-root.json", "--json").stdout)["claims"] is None
 
 
+def test_a_certificate_is_written_whatever_the_result(trial: Path, tmp_path: Path) -> None:
+    package, root, target = trial / "answer.palermo.zip", trial / "trust-root.json", tmp_path / "result.pdf"
+    pages = []
+    for options, code in (
+        (("--trust", root), 0),
+        (("--trust", root), 0),
+        ((), 3),
+        (("--trust", trial / "other-root.json"), 1),
+    ):
+        result = run(package, *options, "--certificate", target, "--at", "2026-03-05T10:00:00Z")
+        assert result.exit_code == code
+        assert f"Certificate: {target}" in result.stdout
+        pages.append(target.read_bytes())
+    assert pages[0].startswith(b"%PDF-")
+    assert pages[0] == pages[1]
+    assert len(set(pages)) == 3
+    before = package.read_bytes()
+    for wrong in (package, tmp_path / "absent" / "x.pdf"):
+        assert run(package, "--certificate", wrong).exit_code == 2
+    assert run(package, "--at", "yesterday").exit_code == 2
+    assert package.read_bytes() == before
+
+
+def test_a_package_that_lacks_witnesses_is_not_proven_in_full(trial: Path, tmp_path: Path) -> None:
+    network = _trial().Network.make(1)
+    draft = network.draft()
+    network.seal(tmp_path / "x.palermo.zip", draft, network.prove(draft.manifest_digest, witnesses=()))
+    result = run(tmp_path / "x.palermo.zip", "--trust", trial / "trust-root.json")
+    assert result.exit_code == 3
+    assert "13 (witnesses)" in result.stdout
+    assert "origin unproven" not in result.stdout
+
+
 def test_unusable_arguments_are_neither_good_nor_broken(trial: Path, tmp_path: Path) -> None:
     package = trial / "answer.palermo.zip"
     for arguments in (

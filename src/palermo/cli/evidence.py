@@ -26,11 +26,17 @@ def verify(
     package: Annotated[Path, typer.Argument(help="The package: NAME.palermo.zip, or the folder it was unpacked to.")],
     trust: Annotated[Path | None, typer.Option(help="The network's trust root file, as handed over in person.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Write the result as a one-page PDF to this file, whatever it is.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Check as of this time, such as 2026-03-01T12:00:00Z, instead of now.")
+    ] = None,
 ) -> None:
     """Check every byte of a package: what it holds, who signed it, and that the provider's log knows of it.
 
     Exit code 0: all checks hold under the trust root. 1: something is broken, or from another network. 3: intact, but
-    without a trust root its origin is unproven. 2: the arguments cannot be used.
+    not proven in full: no trust root was given, or the package lacks witnesses or signatures. 2: unusable arguments.
     """
     import json
 
@@ -38,12 +44,42 @@ def verify(
 
     if not package.exists():
         raise typer.BadParameter(f"{package} does not exist", param_hint="PACKAGE")
-    report = verify_package(package, trust_root_of(trust), datetime.now(UTC))
+    now = _time(at)
+    report = verify_package(package, trust_root_of(trust), now)
+    if certificate is not None:
+        _write_certificate(certificate, report, package, now)
     if as_json:
         typer.echo(json.dumps(_as_json(report, package), indent=2, ensure_ascii=False))
     else:
         _print(report)
+        if certificate is not None:
+            typer.echo(f"Certificate: {certificate}")
     raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+def _time(text: str | None) -> datetime:
+    from palermo.sealing.errors import FormatError
+    from palermo.sealing.records import parse_time
+
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        return parse_time(text, "time")
+    except FormatError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from error
+
+
+def _write_certificate(target: Path, report: "Report", package: Path, now: datetime) -> None:
+    from palermo.sealing.verification_certificate import Examined, certificate
+
+    if target.resolve() == package.resolve():
+        raise typer.BadParameter("that is the package itself: name another file", param_hint="--certificate")
+    try:
+        target.write_bytes(certificate(report, Examined.of(package), now))
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{target} cannot be written ({error.strerror})", param_hint="--certificate"
+        ) from error
 
 
 def trust_root_of(path: Path | None) -> "Trust | None":
@@ -70,12 +106,10 @@ def _print(report: "Report") -> None:
 
 
 def _verdict_sentence(report: "Report") -> str:
-    if report.verdict == "proven":
-        return "Proven: the package is intact, and of the authority it names, under the trust root you gave."
-    if report.verdict == "unproven":
-        return "Intact, origin unproven: give the network's trust root with --trust to prove who made it."
-    failure = report.first_failure
-    return f"Refused: do not rely on this package. Check {failure.number} fails." if failure else "Refused."
+    from palermo.sealing.verify import summary
+
+    words = {"proven": "Proven: ", "unproven": "", "refused": "Refused: "}
+    return words[report.verdict] + summary(report)
 
 
 def _as_json(report: "Report", package: Path) -> dict[str, Any]:
@@ -83,6 +117,7 @@ def _as_json(report: "Report", package: Path) -> dict[str, Any]:
     return {
         "package": str(package),
         "verdict": report.verdict,
+        "exit_code": EXIT_CODES[report.verdict],
         "summary": _verdict_sentence(report),
         "trust_root_fingerprint": report.fingerprint,
         "claims": None

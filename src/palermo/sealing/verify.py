@@ -61,6 +61,19 @@ class Report:
         return next((check for check in self.checks if check.ok is False), None)
 
 
+def summary(report: Report) -> str:
+    """The result in a sentence, for whoever reads nothing else."""
+    if report.verdict is Verdict.PROVEN:
+        return "The package is intact, and of the authority it names, under the trust root that was given."
+    if report.verdict is Verdict.REFUSED:
+        failed = report.first_failure
+        return f"Do not rely on this package. Check {failed.number} fails: {failed.name}." if failed else "Do not rely."
+    if report.fingerprint is None:
+        return "Intact, origin unproven: give the network's trust root to prove who made it."
+    lacking = ", ".join(f"{check.number} ({check.name})" for check in report.checks if check.lacking)
+    return f"Intact, and of the authority it names; but the package does not show everything: check {lacking}."
+
+
 def verify_package(path: Path, trust_root: Trust | None, now: datetime | None = None) -> Report:
     """Check a package file or folder. Never raises for what is in it; a path that cannot be read fails step 1.
 
@@ -81,16 +94,16 @@ def verify_package(path: Path, trust_root: Trust | None, now: datetime | None = 
 
 def _run(number: int, name: str, step: Callable[[Examination], str], examination: Examination) -> Check:
     try:
-        return Check(number, name, True, _plain(step(examination)))
+        return Check(number, name, True, plain(step(examination)))
     except NotReachedError as reason:
-        return Check(number, name, None, _plain(str(reason)), reason.lacking)
+        return Check(number, name, None, plain(str(reason)), reason.lacking)
     except SealingError as error:
-        return Check(number, name, False, _plain(str(error)))
+        return Check(number, name, False, plain(str(error)))
     except OSError as error:
         return Check(number, name, False, f"cannot be read: {error.strerror}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text on one line without control or direction characters: a package must not write its own report."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:600])
 
