@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import actions, queries
 from palermo.node.exchange.files import queries as files
+from palermo.node.office import policy
 from palermo.web.access import Request
 from palermo.web.paging import asked_page, uncounted
 from palermo.web.work import waits_for
@@ -26,6 +27,7 @@ def index(request: Request) -> HttpResponse:
         "equivocations": queries.equivocations(request.user),
         "box": box,
         "names": directory.names(),
+        "may_carry": policy.allows(request.user, "courier.carry"),
         "state": box,
     }
     return render(request, "palermo/messages/index.html", context)

@@ -25,6 +25,7 @@ from palermo.node.exchange.routes import Route, way_to
 from palermo.node.exchange.states import OPEN
 from palermo.node.home import uploads_folder
 from palermo.node.office import actions as office
+from palermo.node.office import policy
 from palermo.node.office.errors import ConflictError
 from palermo.node.office.policy import Actor
 from palermo.sealing import parcel
@@ -119,7 +120,10 @@ def export(
 
     ``only_new``: without what an earlier file or a relay took. Raises :class:`NothingToCarryError`, ``DirectoryError``
     (unknown partner, or one without a key for the letters), ``OSError`` (a full stick: nothing was noted as carried).
+    ``officer``: who does it on a page; None for whoever has the node's home, who needs no permission.
     """
+    if officer is not None:
+        policy.require(officer, "courier.carry")
     directory.authority(recipient)
     pieces = files.for_courier(recipient, now, only_new=only_new)
     chosen = _choose(recipient, now, only_new, pieces)

@@ -16,7 +16,8 @@ from palermo.node.exchange.collected import Brought, Outcome, Taken
 from palermo.node.exchange.courier import Progress
 from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE
 from palermo.node.office import actions as office
-from palermo.node.office.errors import NodeError
+from palermo.node.office import policy
+from palermo.node.office.errors import InvalidError
 from palermo.node.office.policy import Actor
 from palermo.sealing.courier import Carried, CourierFile, Manifest, open_stream
 from palermo.sealing.errors import SealingError
@@ -28,10 +29,8 @@ _OLDEST = LONGEST_LIFE + own_keys.OVERLAP
 """A message lives so long at most, and its key opens as much longer: an older file holds nothing that can be taken."""
 
 
-class CourierRefusalError(NodeError):
+class CourierRefusalError(InvalidError):
     """Nothing of this file was read: the sentence says why."""
-
-    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,11 @@ def import_stream(
 ) -> Imported:
     """Take in a courier file. The same file again changes nothing, and queues the same receipts again.
 
-    Raises :class:`CourierRefusalError`. A stop in the middle loses nothing: import the file again.
+    Raises :class:`CourierRefusalError`. A stop in the middle loses nothing: import the file again. ``officer``: who
+    does it on a page; None for whoever has the node's home, who needs no permission.
     """
+    if officer is not None:
+        policy.require(officer, "courier.carry")
     file = _open(stream, now)
     done = Imported(file.manifest)
     for number, carried in _in_loads(file):

@@ -111,6 +111,8 @@ PERMISSIONS: dict[str, Permission] = {
     "audit.read": _may(_A),
     "message.read": _may(_A, _S, _M),
     "message.read_case": _may(_S),
+    "courier.carry": _may(_S, _M),
+    "relay.read": _may(_A, _S, _M),
     "ledger.read_fields": _may(_S),
     "receipt.read": _may(_A, _S, _M),
     "partners.read": _may(_I, _S, _C, _A, _M),
