@@ -6,7 +6,8 @@ Each function raises ``AssertionError`` that names what does not fit. ``books``:
 from collections import Counter
 from collections.abc import Mapping
 
-from finished import ASKER, HOLDER, Books
+from finished import ASKER, HOLDER
+from stored_rows import Books
 
 # Rows that an officer's second try may add in good faith: links asked for anew, sessions, and the checkpoints that were
 # signed on the way, of which every envelope carries the newest.
@@ -105,5 +106,5 @@ def same_as_undisturbed(books: Mapping[str, Books], undisturbed: Mapping[str, Bo
 
 
 def _sizes(book: Books) -> dict[str, int]:
-    tables = set(book.column("SELECT name FROM sqlite_master WHERE type = 'table'")) - _MAY_DIFFER - {"office_auditrow"}
+    tables = set(book.tables()) - _MAY_DIFFER - {"office_auditrow"}
     return {table: book.count(f'SELECT count(*) FROM "{table}"') for table in sorted(tables)}

@@ -19,6 +19,7 @@ def _load(name: str, path: Path) -> ModuleType:
     return sys.modules[name]
 
 
+_load("stored_rows", HERE.parent / "flows" / "stored_rows.py")
 finished = _load("finished", HERE.parent / "flows" / "finished.py")
 _load("killing", HERE / "killing.py")
 _load("bookkeeping", HERE / "bookkeeping.py")

@@ -7,16 +7,20 @@ at what the check names. ``PALERMO_FLIP_SEED`` repeats the places of an earlier 
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
-from finished import ASKER, HOLDER, THIRD, Books, FinishedRoad, own_environment, palermo
+from finished import ASKER, HOLDER, THIRD, FinishedRoad, own_environment, palermo
+from stored_rows import Books, on_postgresql, opened
+
+Changes = tuple[Callable[[], None], tuple[str, Callable[[], None]]]
+"""What damages a row, what the check must call it, and what puts it back."""
 
 PLACES = 4
 """Bits flipped in each kind of thing."""
@@ -157,21 +161,68 @@ def one_bit_of_a_file(path: Path, rng: random.Random) -> Iterator[bytes]:
 @contextmanager
 def one_bit_of_a_row(home: Path, stored: Stored, rng: random.Random) -> Iterator[str]:
     """Flip a bit of one row's column, and turn it back; gives the name that the check must use."""
-    kept = f"{stored.column} IS NOT NULL"  # a message that was forgotten has only its digest left
-    select = f"SELECT rowid, {stored.name}, CAST({stored.column} AS BLOB), typeof({stored.column}) FROM {stored.table}"
-    row, name, whole, kind = rng.choice(Books(home).rows(f"{select} WHERE {kept} ORDER BY rowid"))
-    _write(home, stored, row, flipped(whole, rng.randrange(8 * len(whole))), kind)
+    if on_postgresql(home):
+        change, kept = _in_postgresql(home, stored, rng)
+    else:
+        change, kept = _in_sqlite(home, stored, rng)
+    name, put_back = kept
+    change()
     try:
         yield name
     finally:
-        _write(home, stored, row, whole, kind)
+        put_back()
 
 
-def _write(home: Path, stored: Stored, row: int, value: bytes, kind: str) -> None:
-    with closing(sqlite3.connect(home / "db.sqlite3")) as connection, connection:
-        connection.execute("PRAGMA ignore_check_constraints = ON")
-        set_to = f"CAST(? AS {kind})"
-        connection.execute(f"UPDATE {stored.table} SET {stored.column} = {set_to} WHERE rowid = ?", (value, row))
+def _in_sqlite(home: Path, stored: Stored, rng: random.Random) -> Changes:
+    select = f"SELECT rowid, {stored.name}, CAST({stored.column} AS BLOB), typeof({stored.column}) FROM {stored.table}"
+    there = f"{stored.column} IS NOT NULL"  # a message that was forgotten has only its digest left
+    row, name, whole, kind = rng.choice(Books(home).rows(f"{select} WHERE {there} ORDER BY rowid"))
+
+    def write(value: bytes) -> None:
+        with opened(home) as execute:
+            set_to = f"CAST(? AS {kind})"
+            execute(f"UPDATE {stored.table} SET {stored.column} = {set_to} WHERE rowid = ?", value, row)
+
+    damaged = flipped(whole, rng.randrange(8 * len(whole)))
+    return partial(write, damaged), (name, partial(write, whole))
+
+
+def _in_postgresql(home: Path, stored: Stored, rng: random.Random) -> Changes:
+    """As SQLite's; but a text is kept only as text, and JSON as JSON, so the bit is one that leaves it so."""
+    column = f"t.{stored.column}"
+    kind = f"(SELECT pg_typeof({stored.column})::text FROM {stored.table} LIMIT 1)"
+    select = f"SELECT ctid::text, {stored.name}, {column}::text, {kind} FROM {stored.table} t"
+    place, name, text, kind = rng.choice(Books(home).rows(f"{select} WHERE {column} IS NOT NULL ORDER BY ctid"))
+    at = [place]
+
+    def write(value: str) -> None:
+        with opened(home) as execute:
+            change = f"UPDATE {stored.table} SET {stored.column} = ?::{kind} WHERE ctid = ?::tid RETURNING ctid::text"
+            ((at[0],),) = execute(change, value, at[0])
+
+    damaged = _flipped_hex(text, rng) if kind == "bytea" else _flipped_text(text, rng)
+    while kind == "jsonb" and not _is_json(damaged):
+        damaged = _flipped_text(text, rng)
+    return partial(write, damaged), (name, partial(write, text))
+
+
+def _flipped_hex(text: str, rng: random.Random) -> str:
+    whole = bytes.fromhex(text.removeprefix("\\x"))
+    return "\\x" + flipped(whole, rng.randrange(8 * len(whole))).hex()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _flipped_text(text: str, rng: random.Random) -> str:
+    """Turn the lowest bit of a letter or digit: what results is as good a text, and as good JSON, as before."""
+    place = rng.choice([place for place, letter in enumerate(text) if letter.isascii() and letter.isalnum()])
+    return text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
 
 
 @pytest.mark.parametrize("node", [ASKER, HOLDER, THIRD])

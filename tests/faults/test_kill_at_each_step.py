@@ -23,8 +23,9 @@ from pathlib import Path
 
 import bookkeeping
 import pytest
-from finished import NODES, SEED, SIZE, Books, FinishedRoad, palermo
+from finished import NODES, SEED, SIZE, FinishedRoad, palermo
 from killing import Killer
+from stored_rows import Books
 
 from palermo.cli.demo.invention import invent
 from palermo.cli.demo.nodes import Network

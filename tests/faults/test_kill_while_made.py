@@ -7,18 +7,18 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from finished import own_environment, palermo
 from killing import LONGEST_DEATH_SECONDS, descendants
+from stored_rows import Books
 
+from palermo.cli.demo import databases
 from palermo.cli.demo.nodes import Authority, Node, free_port
 from palermo.config import node_file
 from palermo.sealing.keyfile import read_private
@@ -33,10 +33,10 @@ def init(home: Path, port: int, *more: str) -> list[str]:
     return ["node", "init", "--home", str(home), "--code", AUTHORITY.code, "--port", str(port), "--http", *more]
 
 
-def killed_after(seconds: float, arguments: list[str]) -> str:
+def killed_after(seconds: float, arguments: list[str], home: Path) -> str:
     """Run the command and kill it; what it had printed by then."""
     command = [sys.executable, "-m", "palermo", *arguments]
-    with subprocess.Popen(command, env=own_environment(), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=own_environment(home), stdout=subprocess.PIPE, text=True) as process:
         try:
             return process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
@@ -46,8 +46,7 @@ def killed_after(seconds: float, arguments: list[str]) -> str:
 
 def officers(home: Path) -> list[str]:
     """Usernames in a node's database."""
-    with closing(sqlite3.connect(home / "db.sqlite3")) as connection:
-        return [row[0] for row in connection.execute("SELECT username FROM office_officer")]
+    return Books(home).column("SELECT username FROM office_officer")
 
 
 @pytest.mark.slow
@@ -57,11 +56,12 @@ def test_a_node_killed_while_it_is_made_is_made_by_calling_again(tmp_path: Path)
     rng = random.Random(seed)
     node = Node(AUTHORITY, tmp_path, free_port())
     arguments = init(node.home, node.port)
+    databases.make(node.home)
     for _ in range(KILLS):
-        printed = killed_after(rng.uniform(0.1, 4.0), arguments)
+        printed = killed_after(rng.uniform(0.1, 4.0), arguments, node.home)
         assert not LINK.search(printed) or (node.home / node_file.NAME).exists()
     if not (node.home / "complete").exists():
-        done = palermo(*arguments)
+        done = palermo(*arguments, making=node.home)
         assert done.returncode == 0, done.stderr
         link = LINK.search(done.stdout)
     else:
@@ -98,9 +98,10 @@ def _a_part_alone_is_killed(node: Node, rng: random.Random) -> None:
 def test_a_command_that_was_killed_before_it_told_the_link_gives_a_new_one(tmp_path: Path) -> None:
     """Also with the administrator made already, and only under the same settings."""
     home, port = tmp_path / "home", free_port()
-    first = palermo(*init(home, port))
+    databases.make(home)
+    first = palermo(*init(home, port), making=home)
     (home / "complete").unlink()
-    second = palermo(*init(home, port))
+    second = palermo(*init(home, port), making=home)
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert LINK.search(first.stdout)[1] != LINK.search(second.stdout)[1]
     assert officers(home) == ["admin"]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-if "finished" not in sys.modules:
-    _spec = importlib.util.spec_from_file_location("finished", Path(__file__).with_name("finished.py"))
-    sys.modules["finished"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules["finished"])
+for _name in ("stored_rows", "finished"):
+    if _name not in sys.modules:
+        _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+        sys.modules[_name] = importlib.util.module_from_spec(_spec)
+        _spec.loader.exec_module(sys.modules[_name])
 finished = sys.modules["finished"]
 
 

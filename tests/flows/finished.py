@@ -6,58 +6,39 @@ Tests read what it left; whoever wants to change a node takes a copy of its home
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection, Row, connect
 from typing import Any
+
+from stored_rows import Books, copy_home
+
+from palermo.cli.demo import databases
 
 SIZE, SEED = 400, 2000
 NODES = ("XV-POL", "XM-POL", "XC-POL")
 ASKER, HOLDER, THIRD = NODES
 
 
-def own_environment() -> dict[str, str]:
-    """The environment without anything of this test run's own node."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PALERMO", "DJANGO"))}
+def own_environment(making: Path | None = None) -> dict[str, str]:
+    """The environment without anything of this test run's own node. ``making``: the home of a node to be made."""
+    found = databases.environment(making)
+    return {name: value for name, value in found.items() if not name.startswith(("PALERMO", "DJANGO"))}
 
 
-def palermo(*arguments: object, seconds: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run the ``palermo`` command as a user does, with nothing of this test run's in its environment."""
+def palermo(*arguments: object, seconds: float = 600, making: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the ``palermo`` command as a user does, with nothing of this test run's in its environment.
+
+    The demo alone learns of the database server of this run; every home says which database is its own.
+    """
     command = [sys.executable, "-m", "palermo", *map(str, arguments)]
-    environment = own_environment()
+    environment = own_environment(making)
+    if arguments[0] == "demo" and databases.server():
+        environment[databases.VARIABLE] = databases.server()
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=seconds)
-
-
-class Books:
-    """One node's database, opened to be read."""
-
-    def __init__(self, home: Path) -> None:
-        self.code = home.name
-        self._file = home / "db.sqlite3"
-
-    def rows(self, sql: str, *values: Any) -> list[Row]:
-        """What a query finds."""
-        with closing(self._open()) as connection:
-            return connection.execute(sql, values).fetchall()
-
-    def column(self, sql: str, *values: Any) -> list[Any]:
-        """The first column of what a query finds."""
-        return [row[0] for row in self.rows(sql, *values)]
-
-    def count(self, sql: str, *values: Any) -> int:
-        """The one number that a query finds."""
-        (number,) = self.column(sql, *values)
-        return int(number)
-
-    def _open(self) -> Connection:
-        connection = connect(f"file:{self._file}?mode=ro", uri=True)
-        connection.row_factory = Row
-        return connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +70,7 @@ class FinishedRoad:
     def copy(self, folder: Path) -> "FinishedRoad":
         """The three homes once more, for a test that changes them."""
         for node in NODES:
-            shutil.copytree(self.home(node), folder / node)
+            copy_home(self.home(node), folder / node)
         return FinishedRoad(folder, self.exit_code, self.outcome)
 
 

@@ -101,7 +101,7 @@ def test_no_listed_person_stands_in_the_package(road: FinishedRoad, listed: tupl
 def _tables(road: FinishedRoad, node: str) -> Iterator[tuple[str, list[Any]]]:
     """Every table of a node with all values of all rows."""
     book = road.books()[node]
-    for table in book.column("SELECT name FROM sqlite_master WHERE type = 'table'"):
+    for table in book.tables():
         yield table, [value for row in book.rows(f'SELECT * FROM "{table}"') for value in row]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 NAME = "node.toml"
 SECRET_KEY = "secret.key"
+DATABASE_URL = "database-url"
 UPLOADS = "uploads"
 
 
@@ -72,15 +73,23 @@ def read(home: Path) -> NodeFile:
         raise NodeFileError(f"{path} has an unknown or missing setting: {error}") from error
 
 
-def create(home: Path, node: NodeFile) -> None:
-    """Make a home folder with ``node.toml`` and a fresh secret key; refuses to overwrite one."""
+def create(home: Path, node: NodeFile, database_url: str = "") -> None:
+    """Make a home folder with ``node.toml`` and a fresh secret key; refuses to overwrite one.
+
+    ``database_url`` is kept there too, so that no later command takes an empty SQLite file for the node's database.
+    """
     if (home / NAME).exists():
         raise NodeFileError(f"{home} already holds a node. Choose another folder, or use the one that is there.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / UPLOADS).mkdir(mode=0o700, exist_ok=True)
-    secret = home / SECRET_KEY
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(64))
+    _write_secret(home / SECRET_KEY, secrets.token_urlsafe(64))
+    if database_url:
+        _write_secret(home / DATABASE_URL, database_url)
     half_written = home / f".{NAME}"
     half_written.write_text(node.to_toml(), "utf-8")
     half_written.replace(home / NAME)  # its presence says that the key is there too
+
+
+def _write_secret(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

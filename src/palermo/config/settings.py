@@ -120,7 +120,7 @@ def _sqlite(path: Path) -> dict[str, object]:
     }
 
 
-_database_url = _secret("DATABASE_URL")
+_database_url = _secret("DATABASE_URL", PALERMO_HOME / node_file.DATABASE_URL)
 DATABASES = {"default": _postgresql(_database_url) if _database_url else _sqlite(PALERMO_HOME / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

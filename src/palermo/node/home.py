@@ -6,6 +6,7 @@
       node.toml          who this node is and where it listens
       secret.key         Django's secret key, mode 0600
       db.sqlite3         the database, unless DATABASE_URL names another
+      database-url       that other one, as it was named when the node was made, mode 0600
       keys/              signing and recipient keys, mode 0600
       trust-root.json    the founders' public keys of the network this node joined
       lake/              entities and selectors of the holdings (``palermo.lake.paths``)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from palermo.cli.demo import databases
+
 START_SECONDS = 180.0
 DIRECTLY, BY_COURIER = "directly", "by courier"
 
@@ -42,13 +44,14 @@ class Authority:
         return self.code[:2]
 
 
-def run_palermo(*arguments: str | Path, expect: int = 0) -> str:
-    """Run the ``palermo`` command and return what it printed.
+def run_palermo(*arguments: str | Path, expect: int = 0, making: Path | None = None) -> str:
+    """Run the ``palermo`` command and return what it printed. ``making``: the home of the node that it makes.
 
     Raises :class:`DemoError` with its messages when it ends with another code than expected.
     """
     command = [sys.executable, "-m", "palermo", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = databases.environment(making)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != expect:
         raise DemoError(f"{' '.join(command[2:])} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
@@ -82,9 +85,11 @@ class Node:
 
     def make(self) -> str:
         """Make the node; returns the first administrator's one-time link."""
+        databases.make(self.home)
         printed = run_palermo(
             *("node", "init", "--home", self.home, "--code", self.authority.code, "--port", str(self.port)),
             *("--http", "--time-zone", self.authority.time_zone, "--admin-name", "Demo Administrator"),
+            making=self.home,
         )
         link = re.search(r"http://\S+/join/\S+", printed)
         if link is None:
@@ -110,7 +115,9 @@ class Node:
         """Start the node and wait until it answers."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "palermo", "node", "serve", "--home", str(self.home)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env=databases.environment()
+            )
         self.wait_until_up()
 
     def wait_until_up(self) -> None:

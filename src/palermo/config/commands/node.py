@@ -1,5 +1,6 @@
 """``palermo node``: make a node, run it, check it, let an administrator in."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -42,7 +43,7 @@ def init(
     node = node_file.NodeFile(code, bind, port, hosts, time_zone, https=not http)
     try:
         if (home / "complete").exists() or not (home / node_file.NAME).exists():
-            node_file.create(home, node)
+            node_file.create(home, node, os.environ.get("DATABASE_URL", ""))
         elif node_file.read(home) != node:
             raise node_file.NodeFileError(f"{home} holds a half-made node with other settings. Remove it first.")
     except node_file.NodeFileError as error:
