@@ -55,7 +55,7 @@ def running() -> Iterator[str]:
     data = str(folder / "data")
     try:
         run(str(programs / "initdb"), "-D", data, "-U", "palermo", "-A", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=300"
         run(str(programs / "pg_ctl"), "-D", data, "-l", str(folder / "log"), "-o", options, "-w", "start")
         try:
             yield f"postgresql://palermo@/postgres?host={folder}"
