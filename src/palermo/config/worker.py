@@ -10,34 +10,43 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import django
 import httpx
 
-IDLE_SECONDS = 0.2
+if TYPE_CHECKING:
+    from palermo.config.bell import Bell
+
+AFTER_FAILURE_SECONDS = 1.0
 RELAY_SECONDS = 1.0  # how often it is looked whether a relay is due to be asked
 CLOCK_SECONDS = 60.0
 WITNESSING_SECONDS = 1.0
 _log = logging.getLogger("palermo.worker")
 
 
-def _loop(name: str, work: Callable[[datetime], int], pause: float, stop: threading.Event) -> None:
-    """Call ``work`` until asked to stop; wait ``pause`` seconds whenever it had nothing to do or failed."""
+def _loop(name: str, work: Callable[[datetime], int], idle: Callable[[int], object], bell: "Bell") -> None:
+    """Call ``work`` until the worker stops; where it had nothing to do or failed, wait by ``idle`` first.
+
+    ``idle`` is given how often the bell had rung before the work began.
+    """
     from django.db import close_old_connections
     from django.utils import timezone
 
     from palermo.node.exchange import refusals
 
-    while not stop.is_set():
+    while not bell.stop.is_set():
         close_old_connections()
+        rung = bell.times
         try:
             with refusals.kept():
                 busy = work(timezone.now())
         except Exception:
             _log.exception("%s failed; trying again", name)
             busy = 0
+            bell.stop.wait(AFTER_FAILURE_SECONDS)
         if not busy:
-            stop.wait(pause)
+            idle(rung)
 
 
 def _tick(now: datetime) -> int:
@@ -51,25 +60,40 @@ def _tick(now: datetime) -> int:
     return 0
 
 
+def _every(seconds: float, stop: threading.Event) -> Callable[[int], object]:
+    return lambda rung: stop.wait(seconds)
+
+
+def _thread(name: str, target: Callable[..., None], *arguments: object) -> threading.Thread:
+    return threading.Thread(target=target, args=arguments, name=name, daemon=True)
+
+
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
+    from palermo.config.bell import Bell
     from palermo.node.exchange import delivery, polling, witnessing
     from palermo.node.exchange.files import carrying, working
     from palermo.node.office import jobs
 
     jobs.release_leases()
     delivery.release_leases()
+    bell = Bell(stop)
     with httpx.Client(trust_env=False, timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False) as client:
-        loops: list[tuple[str, Callable[[datetime], int], float]] = [
-            ("delivery", lambda now: delivery.deliver_due(now, client), IDLE_SECONDS),
-            ("relay", lambda now: polling.poll_due(now, client), RELAY_SECONDS),
-            ("pieces", carrying.Carrier(client).turn, IDLE_SECONDS),
-            ("files", working.work_one, IDLE_SECONDS),
-            ("jobs", lambda now: int(jobs.run_one(now)), IDLE_SECONDS),
-            ("clock", _tick, CLOCK_SECONDS),
-            ("witnessing", witnessing.turn, WITNESSING_SECONDS),
-        ]
-        threads = [threading.Thread(target=_loop, args=(*loop, stop), name=loop[0], daemon=True) for loop in loops]
+        woken: dict[str, Callable[[datetime], int]] = {
+            "delivery": lambda now: delivery.deliver_due(now, client),
+            "pieces": carrying.Carrier(client).turn,
+            "files": working.work_one,
+            "jobs": lambda now: int(jobs.run_one(now)),
+        }
+        timed: dict[str, tuple[Callable[[datetime], int], float]] = {
+            "relay": (lambda now: polling.poll_due(now, client), RELAY_SECONDS),
+            "witnessing": (witnessing.turn, WITNESSING_SECONDS),
+            "clock": (_tick, CLOCK_SECONDS),
+        }
+        threads = [_thread("bell", bell.listen)]
+        threads += [_thread(name, _loop, name, work, bell.wait, bell) for name, work in woken.items()]
+        for name, (work, pause) in timed.items():
+            threads.append(_thread(name, _loop, name, work, _every(pause, stop), bell))
         for thread in threads:
             thread.start()
         stop.wait()
