@@ -47,6 +47,8 @@ def test_a_restored_node_is_the_one_that_was_backed_up(node, tmp_path):
     assert {path.stat().st_mode & 0o077 for path in home.rglob("*")} == {0}
     assert (home / "restored.json").is_file()
     assert "ok      database" in run_palermo("node", "check", "--home", home)
+    assert "Nobody was asked yet" in run_palermo("node", "recover", "--home", home, expect=3)
+    assert "nothing to recover" in run_palermo("node", "recover", "--home", node)
     with pytest.raises(DemoError, match="is not empty"):
         run_palermo("node", "restore", file, "--home", home)
 

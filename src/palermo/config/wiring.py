@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from palermo.node.exchange import carriers, collected, handlers, letters, relay, renewal, witnessing
+from palermo.node.exchange import carriers, collected, handlers, letters, recovery, relay, renewal, witnessing
 from palermo.node.exchange.actions import opening, watching
 from palermo.node.exchange.files import working as files
 from palermo.node.exchange.relay_carrier import RelayCarrier
@@ -35,7 +35,7 @@ def connect() -> None:
     carriers.register(Route.RELAY, 2, RelayCarrier())
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
-    of_exchange = (collected, files, opening, witnessing)
+    of_exchange = (collected, files, opening, recovery, witnessing)
     for letter_handlers in (module.LETTER_HANDLERS for module in of_exchange):
         for kind, letter_handler in letter_handlers.items():
             letters.register(kind, letter_handler)

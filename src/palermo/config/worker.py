@@ -71,7 +71,8 @@ def _thread(name: str, target: Callable[..., None], *arguments: object) -> threa
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
     from palermo.config.bell import Bell
-    from palermo.node.exchange import delivery, polling, witnessing
+    from palermo.node import restored
+    from palermo.node.exchange import delivery, polling, recovery, witnessing
     from palermo.node.exchange.files import carrying, working
     from palermo.node.office import jobs
 
@@ -83,11 +84,12 @@ def run(stop: threading.Event) -> None:
             "delivery": lambda now: delivery.deliver_due(now, client),
             "pieces": carrying.Carrier(client).turn,
             "files": working.work_one,
-            "jobs": lambda now: int(jobs.run_one(now)),
+            "jobs": lambda now: 0 if restored.log_is_behind() else int(jobs.run_one(now)),
         }
         timed: dict[str, tuple[Callable[[datetime], int], float]] = {
             "relay": (lambda now: polling.poll_due(now, client), RELAY_SECONDS),
             "witnessing": (witnessing.turn, WITNESSING_SECONDS),
+            "recovery": (recovery.turn, WITNESSING_SECONDS),
             "clock": (_tick, CLOCK_SECONDS),
         }
         threads = [_thread("bell", bell.listen)]

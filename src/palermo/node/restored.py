@@ -53,6 +53,11 @@ def note_asked(partners: tuple[str, ...]) -> None:
     _change(waiting=partners)
 
 
+def ask_again() -> None:
+    """Let the node ask its witnesses and partners once more."""
+    _change(waiting=None)
+
+
 def note_log_recovered() -> None:
     """The log is as others know it."""
     _change(log_recovered=True)

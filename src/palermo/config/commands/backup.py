@@ -83,3 +83,42 @@ def _progress(done: str) -> Callable[[int], None]:
             typer.echo(f"{size >> 20:,} MiB {done}", err=True)
 
     return tell
+
+
+def recover(
+    home: Home,
+    ask_again: Annotated[bool, typer.Option("--ask-again", help="Ask witnesses and partners once more.")] = False,
+    skip: Annotated[
+        list[str] | None, typer.Option(help="Code of a partner that will not answer; repeatable. You send to it again.")
+    ] = None,
+    without_witnesses: Annotated[
+        bool, typer.Option("--without-witnesses", help="Go on from the back-up's own log: others may see a fork.")
+    ] = False,
+) -> None:
+    """Say how far a restored node's recovery is: exit 0 when there is nothing to recover, else 3.
+
+    The running node recovers by itself. --without-witnesses is the last resort, where nobody keeps the log's tiles:
+    partners that hold a later checkpoint will name this node for showing two histories.
+    """
+    enter(home)
+    from palermo.node import restored
+
+    if ask_again:
+        restored.ask_again()
+    for code in skip or []:
+        restored.note_answered(code)
+    if without_witnesses:
+        restored.note_log_recovered()
+    mark = restored.read()
+    if mark is None:
+        typer.echo("There is nothing to recover.")
+        return
+    typer.echo(f"Restored from a back-up of {mark.backed_up_at:%Y-%m-%d %H:%M} UTC, with {mark.log_size} log entries.")
+    typer.echo(
+        "The log is recovered." if mark.log_recovered else "The log waits for its witnesses: nothing is appended."
+    )
+    if mark.waiting is None:
+        typer.echo("Nobody was asked yet: start the node (palermo node serve).")
+    elif mark.waiting:
+        typer.echo(f"Nothing new is sent before these partners have answered: {', '.join(mark.waiting)}")
+    raise typer.Exit(3)

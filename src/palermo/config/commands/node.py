@@ -11,6 +11,7 @@ app = typer.Typer(help="Make, run, check, back up and restore the node of one au
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(transfers.transfers)
+app.command()(backup.recover)
 
 
 def _link(token: str) -> str:

@@ -139,6 +139,16 @@ def verify_keys(code: str, at: datetime | None = None) -> list[VerifyKey]:
     return [VerifyKey.from_bytes(bytes(row.public)) for row in rows.order_by("-valid_from")]
 
 
+def keys_of_statement(code: str, stated_at: datetime, now: datetime) -> list[VerifyKey]:
+    """The keys that prove a statement which a partner keeps and gives again, such as a receipt: those in force now, and
+    those in force when it says that it was made. So a receipt holds after its key was changed for another.
+    """
+    found = verify_keys(code, now)
+    if stated_at < now:
+        found += [key for key in verify_keys(code, stated_at) if key not in found]
+    return found
+
+
 def cosigner_key(code: str) -> CosignerPublicKey:
     """The key with which an authority witnesses others' logs. Raises ``DirectoryError`` where it lists none."""
     found = Authority.objects.filter(code=code).values_list("cosigner_key", flat=True).first()

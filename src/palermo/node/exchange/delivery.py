@@ -17,6 +17,7 @@ from datetime import datetime
 import httpx
 from django.db.models import F
 
+from palermo.node import restored
 from palermo.node.directory.queries import DirectoryError
 from palermo.node.exchange import leases
 from palermo.node.exchange.actions.watching import expire
@@ -49,7 +50,8 @@ def deliver_due(now: datetime, client: httpx.Client, *, rng: random.Random | Non
     The database is used in this thread alone; only the carrying runs beside it, one thread a partner.
     """
     rng = rng or random.SystemRandom()
-    expire(now=now)
+    if not restored.log_is_behind():
+        expire(now=now)
     turns = _begin_turns(now)
     if not turns:
         return 0

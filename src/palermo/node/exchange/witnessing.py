@@ -7,6 +7,7 @@ answer says of itself what it is about, and the ledger takes what still helps.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from palermo.node import restored
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import write_letter
@@ -27,7 +28,7 @@ PATIENCE = timedelta(days=2)
 
 def turn(now: datetime) -> int:
     """Close the interval of the log when it has ended, and have the checkpoint cosigned; how many letters went out."""
-    if directory.directory_version() == 0 or ledger.close_interval(now=now) is None:
+    if restored.log_is_behind() or directory.directory_version() == 0 or ledger.close_interval(now=now) is None:
         return 0
     return ask(now)
 

@@ -12,6 +12,7 @@ from palermo.node.exchange.actions.reading import Arrival, Reader, UnprovenError
 from palermo.node.exchange.actions.receiving import rejection, stored_receipt, take_in
 from palermo.node.exchange.handlers import NotYetError, RefusedError
 from palermo.node.exchange.wire import CLOCK_SKEW, NEVER, NOT_STORED, NOT_YET, TAKEN
+from palermo.node.ledger import actions as ledger
 from palermo.sealing.envelope import envelope_digest
 from palermo.sealing.letter import Letter
 from palermo.sealing.records import format_time
@@ -55,7 +56,7 @@ def _take(found: Arrival | Letter | bytes, now: datetime) -> bytes:
         return found
     try:
         return _take_letter(found, now) if isinstance(found, Letter) else take_in(found, now)
-    except NotYetError as error:
+    except (NotYetError, ledger.RestoredError) as error:
         return NOT_YET + f"Not yet: {error}. Try again.".encode()
     except DatabaseError:
         raise

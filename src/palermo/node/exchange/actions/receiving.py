@@ -61,15 +61,19 @@ def rejection(digest: str, reason: str, now: datetime) -> bytes:
 
 
 @transaction.atomic
-def take_in(message: Arrival, now: datetime) -> bytes:
-    """Effect, ledger entry, receipt and inbox row, in one transaction."""
+def take_in(message: Arrival, now: datetime, *, accepted_at: datetime | None = None) -> bytes:
+    """Effect, ledger entry, receipt and inbox row, in one transaction.
+
+    ``accepted_at``: when this node accepted it before, and lost it with its storage: it was in time then.
+    """
     ledger.hold()
     if (receipt := stored_receipt(message.digest)) is not None:  # the same envelope, posted twice at once
         return receipt
     header = message.header
     sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
     first = Incoming.objects.defer("envelope", "signed").filter(sent_before, sender=header.sender).first()
-    standing = quotas.charge(header.sender, len(message.envelope), now.date())
+    again = accepted_at is not None
+    standing = Standing.WITHIN if again else quotas.charge(header.sender, len(message.envelope), now.date())
     if standing is Standing.FAR_ABOVE or (standing is Standing.ABOVE and first is not None):
         return _sign(message.digest, header, ReceiptStatus.REJECTED, now, reason=quotas.reason())
     if first is not None:
@@ -79,7 +83,7 @@ def take_in(message: Arrival, now: datetime) -> bytes:
         if standing is Standing.ABOVE:
             raise RefusedError(quotas.reason())
         _witness(header, now)
-        index = _apply(message, now)
+        index = _apply(message, now, accepted_at or now)
     except RefusedError as error:
         state, reason = Inbox.REJECTED, error.reason
         index = _enter("refused", message, now, reason=reason)
@@ -106,10 +110,10 @@ def _witness(header: Header, now: datetime) -> None:
 
 
 @transaction.atomic
-def _apply(message: Arrival, now: datetime) -> int:
+def _apply(message: Arrival, now: datetime, in_time_at: datetime) -> int:
     """The ledger entry and the handler's effect; both are undone if the handler refuses. Returns the entry's index."""
     header = message.header
-    _refuse_untimely(header, now)
+    _refuse_untimely(header, in_time_at)
     handler = handlers.registered(header.payload_type)
     if handler is None:
         known = ", ".join(handlers.known_types()) or "none"

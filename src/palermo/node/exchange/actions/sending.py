@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from palermo.node import restored
 from palermo.node.directory import currency, own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.stating import first_clock, state_own
@@ -100,6 +101,11 @@ def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
             return _repeated(known, draft)
     _check(draft, now)
     currency.require_current(now)
+    ledger.require_whole()
+    if restored.waits_for(draft.recipient):
+        raise ConflictError(
+            f"This node was restored, and {draft.recipient} has not said yet what passed since. Try again later."
+        )
     key = directory.recipient_key(draft.recipient, now)
     peer = Peer.objects.select_for_update().get_or_create(code=draft.recipient)[0]
     version = min(directory.authority(draft.recipient).protocol, PROTOCOL_VERSION)
@@ -126,6 +132,31 @@ def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
     peer.next_sequence += 1
     peer.save(update_fields=["next_sequence"])
     return outgoing_row(row)
+
+
+@transaction.atomic
+def reinstate(header: Header, envelope: bytes, payload: bytes, *, now: datetime) -> int:
+    """Put a message that this node sent, and lost, back into the outbox, with a ledger entry; its primary key.
+
+    The caller has verified that this node signed it.
+    """
+    ledger.hold()
+    draft = _Draft(
+        message_id=header.message_id,
+        recipient=header.recipient,
+        payload_type=header.payload_type,
+        payload=payload,
+        case_reference=header.case_reference,
+        purpose=header.purpose,
+        legal_basis="",
+        in_reply_to=header.in_reply_to,
+        not_after=header.not_after,
+        fields={"restored": "handed back by its recipient"},
+    )
+    row = _put(header, envelope, draft)
+    state_own(row, Stage.SUBMISSION_ACCEPTED, now)
+    key: int = row.pk
+    return key
 
 
 def _check(draft: _Draft, now: datetime) -> None:

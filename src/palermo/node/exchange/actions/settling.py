@@ -22,7 +22,7 @@ from palermo.node.office.policy import Actor
 from palermo.sealing import dsse
 from palermo.sealing.canonical import MAX_INTEGER
 from palermo.sealing.errors import BindingError, FormatError, SealingError
-from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
+from palermo.sealing.receipt import Receipt, ReceiptStatus, parse_receipt, verify_receipt
 from palermo.sealing.stage import Stage
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ def settle(key: int, data: bytes, *, now: datetime) -> MessageRow:
     row = Outgoing.objects.defer("envelope").select_for_update().get(pk=key)
     if row.receipt is not None:
         return outgoing_row(row)
-    receipt = verify_receipt(data, dsse.by_id(*directory.verify_keys(row.recipient, now)))
+    stated_at = parse_receipt(data).received_at
+    receipt = verify_receipt(data, dsse.by_id(*directory.keys_of_statement(row.recipient, stated_at, now)))
     _check_answers(receipt, row)
     if receipt.ledger_checkpoint:
         ledger.witness(row.recipient, receipt.ledger_checkpoint, now=now)

@@ -1,6 +1,6 @@
 """Writes of the ledger: an entry, a signed checkpoint, a cosignature given or taken, a checkpoint that was seen."""
 
-from palermo.node.ledger.actions.appending import append, hold
+from palermo.node.ledger.actions.appending import RestoredError, append, hold, require_whole
 from palermo.node.ledger.actions.histories import (
     acknowledge_second_history,
     asked_for_proof,
@@ -9,12 +9,14 @@ from palermo.node.ledger.actions.histories import (
     witness,
     witness_own,
 )
+from palermo.node.ledger.actions.recovering import forget_returned, recover
 from palermo.node.ledger.actions.retention import destroy, destroy_due
 from palermo.node.ledger.actions.returning import keep_returned
 from palermo.node.ledger.actions.signing import checkpoint, close_interval, current_checkpoint
 from palermo.node.ledger.actions.witnessing import cosign, next_request, take_answer
 
 __all__ = [
+    "RestoredError",
     "acknowledge_second_history",
     "append",
     "asked_for_proof",
@@ -24,10 +26,13 @@ __all__ = [
     "current_checkpoint",
     "destroy",
     "destroy_due",
+    "forget_returned",
     "hold",
     "keep_returned",
     "name_unproven",
     "next_request",
+    "recover",
+    "require_whole",
     "take_answer",
     "take_proof",
     "witness",

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from palermo.node import restored
 from palermo.node.ledger import tree
 from palermo.node.ledger.models import Entry, Log
 from palermo.node.ledger.rows import EntryRow, entry_row
+from palermo.node.office.errors import NodeError
 from palermo.sealing.leaf import leaf_bytes, salt_fields
 from palermo.sealing.merkle import leaf_hash
 from palermo.sealing.records import format_time
@@ -16,9 +18,27 @@ SEARCHED = ("kind", "counterparty", "recorded_at")
 PADDING = "padding"
 
 
+class RestoredError(NodeError):
+    """The node was restored from a back-up, and others have seen entries of its log that it lacks."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This node was restored from a back-up. It appends and sends nothing until its log was recovered from its "
+            "witnesses: palermo node recover --home HOME says how far that is."
+        )
+
+
 def hold() -> Log:
     """Lock the log until the caller's transaction ends, so that what is locked after it is locked in one order."""
     return Log.objects.select_for_update().get_or_create(pk=1)[0]
+
+
+def require_whole() -> None:
+    """Raises :class:`RestoredError` where the log is not what others know: to go on would show them two histories."""
+    if restored.log_is_behind():
+        raise RestoredError
 
 
 @transaction.atomic
@@ -26,11 +46,17 @@ def append(*, kind: str, counterparty: str, fields: Mapping[str, str], now: date
     """Add one entry, in the caller's transaction: if that fails, there is no entry and no index is used up.
 
     ``kind``, ``counterparty`` and the time become the leaf's first three fields, then ``fields`` in their order, each
-    with a fresh salt. ``fields`` are digests and references, never content. Raises ``ValueError`` for a name taken.
+    with a fresh salt. ``fields`` are digests and references, never content. Raises ``ValueError`` for a name taken, and
+    :class:`RestoredError`.
     """
     if not fields.keys().isdisjoint(SEARCHED):
         raise ValueError(f"the ledger writes the fields {', '.join(SEARCHED)} itself")
-    log = hold()
+    require_whole()
+    return append_to(hold(), kind=kind, counterparty=counterparty, fields=fields, now=now)
+
+
+def append_to(log: Log, *, kind: str, counterparty: str, fields: Mapping[str, str], now: datetime) -> EntryRow:
+    """The same at the end of a log that is locked already."""
     entry = _entry(log.size, kind, counterparty, fields, now)
     entry.save(force_insert=True)
     _grow(log, [entry])

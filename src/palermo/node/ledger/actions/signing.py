@@ -16,7 +16,7 @@ from django.db.models import Max
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.ledger import tree
-from palermo.node.ledger.actions.appending import hold, pad
+from palermo.node.ledger.actions.appending import hold, pad, require_whole
 from palermo.node.ledger.models import Checkpoint, Log
 from palermo.sealing.checkpoint import sign_checkpoint
 
@@ -82,6 +82,7 @@ def sign(size: int, now: datetime) -> str:
 
 
 def _pad_and_sign(log: Log, now: datetime) -> str:
+    require_whole()
     signed: int = Checkpoint.objects.aggregate(largest=Max("size"))["largest"] or 0
     entered = log.size - signed
     pad(log, growth(entered) - entered, now)
