@@ -23,7 +23,7 @@ def unpack(data: bytes, *, part: str = "batch") -> list[bytes]:
     """The byte strings of a batch. The caller bounds ``data``. Raises FormatError for anything but exactly a batch."""
     if not data.startswith(HEADING):
         raise FormatError(part, "does not start as a batch of version 1")
-    items, at = [], len(HEADING)
+    items, at = list[bytes](), len(HEADING)
     while at < len(data):
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(data[at:start], "big")

@@ -51,27 +51,17 @@ def mailboxes(officer: Actor) -> list[MailboxRow]:
     """Every member that this node relays for, or holds something for, by code."""
     policy.require(officer, "relay.read")
     asked = dict(RelayMailbox.objects.values_list("code", "collected_at"))
-    waiting = {
-        row["recipient"]: row
-        for row in RelayParcel.objects.filter(state=Holding.WAITING)
-        .values("recipient")
-        .annotate(number=Count("pk"), size=Sum("size"), oldest=Min("held_at"))
-    }
-    of_failed = RelayParcel.objects.filter(state=Holding.FAILED).values_list("recipient").annotate(Count("pk"))
-    failed = dict(of_failed.order_by())
-    own = directory.own_code()
-    served = {partner.code for partner in directory.partners() if partner.relay == own}
-    return [
-        MailboxRow(
-            code=code,
-            waiting=waiting.get(code, {}).get("number", 0),
-            size=waiting.get(code, {}).get("size") or 0,
-            oldest_at=waiting.get(code, {}).get("oldest"),
-            collected_at=asked.get(code),
-            failed=failed.get(code, 0),
-        )
-        for code in sorted(served | set(waiting) | set(failed))
-    ]
+    waits = RelayParcel.objects.filter(state=Holding.WAITING).values_list("recipient")
+    counted = waits.annotate(Count("pk"), Sum("size"), Min("held_at")).order_by()
+    waiting = {code: (number, size, oldest_at) for code, number, size, oldest_at in counted}
+    fails = RelayParcel.objects.filter(state=Holding.FAILED).values_list("recipient")
+    failed = dict(fails.annotate(Count("pk")).order_by())
+    served = {partner.code for partner in directory.partners() if partner.relay == directory.own_code()}
+    rows = []
+    for code in sorted(served | waiting.keys() | failed.keys()):
+        number, size, oldest_at = waiting.get(code, (0, 0, None))
+        rows.append(MailboxRow(code, number, size, oldest_at, asked.get(code), failed.get(code, 0)))
+    return rows
 
 
 def polls(officer: Actor) -> list[PollRow]:

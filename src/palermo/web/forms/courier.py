@@ -17,9 +17,9 @@ class CourierForm(PageForm):
         help_text=_("It ends in .courier. Importing it twice changes nothing; a damaged part costs that part alone."),
     )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> "UploadedFile[bytes]":
         """The file, while a browser may wait for it."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
                 _("This file is too large for a browser. Your administrator imports it: palermo courier import FILE")
