@@ -108,7 +108,7 @@ class Carrier:
         try:
             pieces = list(lettering.sealed(row, lettering.due(row, now)[:1], now))
         except FileNotFoundError:
-            _seal_anew(row)
+            offering.seal_anew(row)
             return None
         except (OSError, DirectoryError) as error:
             working.put_off(row, f"The next piece cannot be sealed ({error}).", now)
@@ -172,11 +172,6 @@ def _hand_in(client: httpx.Client, way: Way, piece: Piece) -> _Outcome:
     return _Outcome(handed=(piece.number,))
 
 
-def _seal_anew(row: OutgoingFile) -> None:
-    settling.move(row, Sending.SEALING)
-    row.save(update_fields=["state"])
-
-
 def _conclude(key: int, outcome: _Outcome, now: datetime) -> None:
     if outcome.sent:
         OutgoingFile.objects.filter(pk=key).update(sent=F("sent") + outcome.sent)
@@ -192,7 +187,7 @@ def _conclude(key: int, outcome: _Outcome, now: datetime) -> None:
     except (SealingError, RefusedError) as error:
         outcome.error = f"What {row.recipient} answered is not about this file ({error})."
     if outcome.gone:
-        _seal_anew(row)
+        offering.seal_anew(row)
         return
     if outcome.error:
         working.put_off(row, outcome.error, now)

@@ -53,8 +53,8 @@ def for_courier(recipient: str, now: datetime, *, only_new: bool) -> list[tuple[
     settled = Outgoing.objects.filter(state=Outbox.REJECTED).values("message_id")
     found = []
     for row in OutgoingFile.objects.filter(recipient=recipient, state=Sending.SENDING).exclude(message_id__in=settled):
-        if not (only_new and row.handed_at):
-            offering.write_list(row, now)
+        if not (only_new and row.handed_at) and not offering.write_list(row, now):
+            continue
         lacking = read_ranges(row.lacking)
         found.append((row, [number for number in lacking if not only_new or number >= row.cursor]))
     return found

@@ -90,18 +90,30 @@ def _sealed(key: int, pieces: PieceList) -> None:
 
 
 @transaction.atomic
-def write_list(row: OutgoingFile, now: datetime) -> None:
+def write_list(row: OutgoingFile, now: datetime) -> bool:
     """Tell the recipient the pieces, when it has accepted the message.
 
-    It answers with those that it lacks, or with its receipt.
+    It answers with those that it lacks, or with its receipt. False where our sealed file is gone, and is sealed anew.
     """
+    try:
+        body = store.own_list(row.file_id)
+    except FileNotFoundError:
+        seal_anew(row)
+        return False
     write_letter(
         recipient=row.recipient,
         kind=LIST_KIND,
-        body=store.own_list(row.file_id),
+        body=body,
         key=row.file_id,
         in_reply_to=row.message_id,
         not_after=row.not_after,
         now=now,
     )
     OutgoingFile.objects.filter(pk=row.pk).update(listed_at=now)
+    return True
+
+
+def seal_anew(row: OutgoingFile) -> None:
+    """Begin again with a file whose sealed bytes are gone, as in a node that was restored from a back-up."""
+    settling.move(row, Sending.SEALING)
+    row.save(update_fields=["state"])
