@@ -278,6 +278,7 @@ BREAKERS: dict[str, tuple[str, Breaker]] = {
     "no seal": ("seal", lambda net, path: reseal(net, path, {}, drop=package.SEAL)),
     "no ledger proof": ("ledger entry", lambda net, path: unlisted(net, path, package.LEDGER)),
     "manifest is no envelope": ("contents", lambda net, path: reseal(net, path, {package.MANIFEST: b"{}"})),
+    "a file that has no place": ("contents", lambda net, path: reseal(net, path, {"package-info.txt": b"x"})),
     "other bag-info": ("contents", lambda net, path: reseal(net, path, {bagit.INFO: b"Payload-Oxum: 1.1\n"})),
     "recipient is no member": ("directory", lambda net, path: net.seal(path, net.draft(recipient="CE-FIU"))),
     "provider is no member": ("directory", lambda net, path: net.seal(path, net.draft(provider="CE-FIU"))),

@@ -19,6 +19,7 @@ INFO = "bag-info.txt"
 MAX_TAG_BYTES = 48 << 20
 """How many bytes may lie outside the payload, in all: they are held in memory."""
 _ALGORITHMS = ("sha256", "sha512")
+_BINDING = re.compile(r"(tag)?manifest-.*\.txt|fetch\.txt", re.IGNORECASE)
 _LINE = re.compile(r"([0-9a-f]+)  (\S+)")
 
 
@@ -82,9 +83,9 @@ def read_bag(tree: Tree) -> Bag:
     _check_manifests(tags, "manifest", bag.payload)
     outside = {name: digest for name, digest in digests.items() if name in tags and not name.startswith("tagmanifest-")}
     _check_manifests(tags, "tagmanifest", outside)
-    extra = {name for name in tags if name.startswith("tagmanifest-")} - set(_manifests("tagmanifest", {}))
-    if extra:
-        raise PackageError(f"file {min(extra)!r}", "is a manifest that we do not write")
+    ours = _manifests("manifest", {}) | _manifests("tagmanifest", {})
+    if foreign := [name for name in sorted(tags) if _BINDING.fullmatch(name) and name not in ours]:
+        raise PackageError(f"file {foreign[0]!r}", "is a manifest that we do not write, or fetches what is not here")
     return bag
 
 
