@@ -1,6 +1,7 @@
 """Connects each app's handlers to the exchange, the job loop and the clock.
 
 An app exports plain tables: ``handlers.EXCHANGE_HANDLERS`` (payload type -> effect of a received message),
+``handlers.EVIDENCE_ERASERS`` (room -> how it erases its copy of a package that has to be destroyed),
 ``jobs.JOB_HANDLERS`` (kind -> work) and ``jobs.PERIODIC`` (name -> what is to be done again and again).
 """
 
@@ -10,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from palermo.node.evidence import copies
 from palermo.node.exchange import carriers, collected, handlers, letters, recovery, relay, renewal, witnessing
 from palermo.node.exchange.actions import opening, watching
 from palermo.node.exchange.files import working as files
@@ -42,6 +44,8 @@ def connect() -> None:
     for app in _APPS:
         for payload_type, handler in _table(app, "handlers", "EXCHANGE_HANDLERS").items():
             handlers.register(payload_type, handler)
+        for room, eraser in _table(app, "handlers", "EVIDENCE_ERASERS").items():
+            copies.register(room, eraser)
         for kind, job in _table(app, "jobs", "JOB_HANDLERS").items():
             jobs.register(kind, job)
 

@@ -18,7 +18,7 @@ from palermo.sealing.errors import BindingError, FormatError, ProofError
 from palermo.sealing.keys import Signer, VerifyKey
 from palermo.sealing.leaf import verify_opened
 from palermo.sealing.package import LedgerProof
-from palermo.sealing.quorum import Cosignature, Quorum, verify_quorum
+from palermo.sealing.quorum import Quorum, verify_quorum
 
 STATEMENT_TYPE = "application/vnd.palermo.deletion-statement.v1"
 STATEMENT_FIELD = "statement_sha256"
@@ -79,6 +79,14 @@ def open_statement(signed: bytes, keys: Iterable[VerifyKey]) -> DeletionStatemen
     return records.from_bytes(DeletionStatement, verified.payload, "deletion statement")
 
 
+def claimed_statement(signed: bytes) -> DeletionStatement:
+    """What a statement claims to be, its signature not verified: to learn whose keys to look up. Raises FormatError."""
+    if len(signed) > MAX_STATEMENT_BYTES:
+        raise FormatError("deletion statement", "is too long")
+    payload = dsse.parse(signed, "deletion statement").payload
+    return records.from_bytes(DeletionStatement, payload, "deletion statement")
+
+
 def statement_digest(signed: bytes) -> str:
     """SHA-256 in hex of the signed statement: the value of the leaf's field :data:`STATEMENT_FIELD`."""
     return hashlib.sha256(signed).hexdigest()
@@ -108,5 +116,4 @@ def verify_proof(signed: bytes, proof: LedgerProof, keys: Iterable[VerifyKey], d
     if checkpoint.size != proof.size:
         raise ProofError("proof of deletion", f"the checkpoint has {checkpoint.size} entries, the proof {proof.size}")
     merkle.verify_inclusion(merkle.leaf_hash(proof.leaf), proof.index, proof.size, proof.hashes, checkpoint.root)
-    cosignatures = [Cosignature(found.witness, found.lines) for found in proof.cosignatures]
-    return verify_quorum(proof.checkpoint, cosignatures, directory, statement.authority)
+    return verify_quorum(proof.checkpoint, proof.cosignatures, directory, statement.authority)

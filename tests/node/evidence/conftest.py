@@ -10,6 +10,12 @@ import pytest
 from palermo.node.cases import actions as cases
 from palermo.node.evidence import actions
 
+_spec = importlib.util.spec_from_file_location("three_nodes", Path(__file__).with_name("three_nodes.py"))
+three_nodes = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = three_nodes
+_spec.loader.exec_module(three_nodes)
+databases, three, hands = three_nodes.databases, three_nodes.three, three_nodes.hands
+
 CONTENT = b"date,amount\n2026-01-05,1200.00\n"
 REQUEST = "BB-POL-REQ-2026-000001"
 

@@ -5,10 +5,14 @@ import pytest
 from palermo.node.cases import queries as cases
 from palermo.node.evidence import actions as evidence
 from palermo.node.evidence import queries as evidence_queries
+from palermo.node.evidence import use_queries as evidence_use
 from palermo.node.evidence.errors import UseLimitError
 from palermo.node.evidence.marks import Origin
 from palermo.node.exchange import queries as exchange
+from palermo.node.exchange.models import Incoming
 from palermo.node.ledger import queries as ledger
+from palermo.node.office import actions as office_actions
+from palermo.node.office import jobs
 from palermo.node.office import queries as office
 from palermo.node.office.errors import InvalidError
 from palermo.node.requests import actions, queries
@@ -115,6 +119,57 @@ def test_the_road(world, road, asked):
             assert queries.check_stored() == []
 
 
+def consent_to_use(world, road, item, case):
+    """The provider's consent to the use of an item in another case: asked, approved by a second person, answered."""
+    with world.at(road.A) as node:
+        question = evidence.ask_use(
+            node.officer("central_authority"),
+            item=item,
+            use="case",
+            target=case,
+            intended="The same account paid both groups",
+            legal_basis="UNTOC Art. 18(19)",
+            reasons="Both cases rest on it",
+            now=world.tick(),
+        ).reference
+    world.post(road.A)
+    with world.at(road.B) as node:
+        officer, second = node.officer("central_authority"), node.officer("second_central")
+        evidence.propose_answer(officer, question, outcome="granted", reasons="Agreed.", now=world.tick())
+        asked = evidence_use.approval(second, question)
+        office_actions.decide_approval(second, asked.pk, approved=True, reason="Read.", now=world.tick())
+        evidence.send_answer(officer, question, now=world.tick())
+    world.post(road.B)
+
+
+def test_a_recall_takes_the_evidence_out_of_answer_and_message_too(world, road, asked):
+    _, reference = asked
+    package = seal(world, road, reference)
+    road.answer_gates(world, road.B, reference)
+    with world.at(road.B) as node:
+        officer = node.officer("central_authority")
+        actions.answer(officer, reference, outcome="executed", package=package.reference, now=world.tick())
+    world.post(road.B)
+    with world.at(road.B) as node:
+        recall = evidence.recall_item(
+            node.officer("central_authority"),
+            item=package.items[0].reference,
+            package=package.reference,
+            reason="The order was annulled.",
+            now=world.tick(),
+        ).reference
+    world.post(road.B)
+    with world.at(road.A) as node:
+        evidence.delete_recalled(node.officer("central_authority"), recall, now=world.tick())
+        jobs.run_due(world.tick())
+        (answer,) = Answer.objects.exclude(package_reference="")
+        assert len(bytes(answer.payload)) < 2000 and queries.check_stored() == []
+        (message,) = Incoming.objects.filter(message_id=answer.message_id)
+        assert message.forgotten_at is not None and message.receipt
+        assert evidence_queries.check() == [] and exchange.check() == [] and ledger.check() == []
+    assert world.post(road.A) == ["accepted"]
+
+
 def test_received_evidence_is_bound_to_its_request(world, road, asked):
     case, reference = asked
     package = seal(world, road, reference)
@@ -143,16 +198,9 @@ def test_received_evidence_is_bound_to_its_request(world, road, asked):
                 request_reference="BB-POL-REQ-2026-000009",
                 now=world.tick(),
             )
-        evidence.record_consent(
-            officer,
-            item=item.reference,
-            target=other,
-            given_by="BB-POL",
-            statement="Agreed by letter.",
-            document="Letter of 1 March 2026, file 7",
-            reason="The lines were down.",
-            now=world.tick(),
-        )
+    consent_to_use(world, road, item.reference, other)
+    with world.at(road.A) as node:
+        officer = node.officer("central_authority")
         copy = evidence.use_in_case(officer, item=item.reference, case=other, now=world.tick())
         assert (copy.case, copy.sha256, copy.origin) == (other, item.sha256, Origin.RECEIVED)
         assert copy.use_limit == item.use_limit

@@ -51,7 +51,9 @@ def complete_job(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -
 def complete_waiting(now: datetime) -> int:
     """Try each waiting package; returns how many were sealed. One that fails does not keep the others."""
     done = 0
-    for reference in Package.objects.filter(state=PackageState.WAITING).values_list("reference", flat=True):
+    for reference in Package.objects.filter(state=PackageState.WAITING, destroyed_at=None).values_list(
+        "reference", flat=True
+    ):
         try:
             done += complete_one(reference, now=now)
         except (SealingError, OSError):
@@ -61,7 +63,7 @@ def complete_waiting(now: datetime) -> int:
 
 def complete_one(reference: str, *, now: datetime) -> bool:
     """Seal a package if what it waits for is there, or its time is over; whether it was sealed now."""
-    package = Package.objects.filter(reference=reference, state=PackageState.WAITING).first()
+    package = Package.objects.filter(reference=reference, state=PackageState.WAITING, destroyed_at=None).first()
     if package is None:
         return False
     if settings.PALERMO_TIME_STAMPS and not package.time_stamp:

@@ -116,6 +116,11 @@ def court_copies(officer: Actor, reference: str) -> list[CustodyRow]:
     return [custody_row(row) for row in steps]
 
 
+def package_destroyed(reference: str) -> bool:
+    """Whether a package was destroyed with all its copies. Internal: the caller has decided access."""
+    return Package.objects.filter(reference=reference, destroyed_at__isnull=False).exists()
+
+
 def consents(officer: Actor, item: str) -> list[ConsentRow]:
     """Recorded consents to use an item elsewhere."""
     return [consent_row(row) for row in readable_item(officer, item).consents.order_by("pk")]

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
-from palermo.node.evidence.states import Direction, PackageState, QuestionState
+from palermo.node.evidence.states import Direction, NoticeState, PackageState, QuestionState, RecallState
 from palermo.node.evidence.uses import Use
 
 
@@ -156,6 +156,91 @@ class QuestionRow:
     decided_by: str
     decided_at: datetime | None
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationRow:
+    """One step of a consultation. ``ours``: whether we wrote it; ``kind``: asked, said or ended."""
+
+    ours: bool
+    kind: str
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice of exculpatory disclosure. ``item`` is ours: the one we hold (out), or the one we gave (in)."""
+
+    reference: str
+    direction: Direction
+    partner: str
+    item: str
+    case: str
+    what: str
+    article: str
+    why: str
+    proceedings: str
+    exceptional: str
+    letter: str
+    given_by: str
+    given_at: datetime
+    planned_at: datetime
+    disclosed_by: str
+    disclosed_at: datetime | None
+    state: NoticeState
+    consultation: tuple[ConsultationRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A deletion statement. ``authority``: who signed it. ``witnesses``: who cosigned the log over it, once proven."""
+
+    reference: str
+    authority: str
+    recall: str
+    cause: str
+    rule: str
+    items: tuple[tuple[str, str, int], ...]
+    deleted_by: str
+    deleted_at: datetime
+    passed_on: tuple[str, ...]
+    digest: str
+    ledger_index: int
+    witnesses: tuple[str, ...]
+    proven_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A recall and what became of it. ``item`` is ours: the one we gave (out), or the one we hold (in).
+
+    ``parent``: the recall that this one passes on. ``closed``: whether the item's bytes were ordered destroyed here.
+    """
+
+    reference: str
+    direction: Direction
+    partner: str
+    item: str
+    case: str
+    what: str
+    package: str
+    sha256: str
+    reason: str
+    recalled_by: str
+    recalled_at: datetime
+    due_at: datetime
+    state: RecallState
+    ground: str
+    provision: str
+    reasons: str
+    answered_by: str
+    answered_at: datetime | None
+    parent: str
+    closed: bool
+    passed_on: tuple[tuple[str, str, RecallState], ...]
+    statements: tuple[StatementRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 import hashlib
 from datetime import datetime
 
+from django.db.models import Q
+
 from palermo.node.cases import queries as cases
-from palermo.node.evidence import limits
+from palermo.node.evidence import limits, statements
 from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.messages import AnswerMessage
-from palermo.node.evidence.models import Question
+from palermo.node.evidence.models import Question, Recall, Statement
 from palermo.node.evidence.queries import READ, consent_row, readable_item
-from palermo.node.evidence.rows import QuestionRow, UseRow
-from palermo.node.evidence.states import Direction, QuestionState
+from palermo.node.evidence.rows import QuestionRow, RecallRow, StatementRow, UseRow
+from palermo.node.evidence.states import RECALL_MOVES, Direction, QuestionState, RecallState
 from palermo.node.evidence.uses import ASKABLE, Use, needing_consent
 from palermo.node.office import policy
 from palermo.node.office import queries as office
@@ -149,4 +151,113 @@ def question_row(question: Question) -> QuestionRow:
         decided_by=question.decided_by,
         decided_at=question.decided_at,
         digest=answer_digest(question),
+    )
+
+
+def recall(officer: Actor, reference: str) -> RecallRow:
+    """One recall, ours or a partner's, with the statements that answer it."""
+    return recall_row(readable_recall(officer, reference))
+
+
+def recalls(officer: Actor, item: str) -> list[RecallRow]:
+    """Every recall of an item, both directions, oldest first; a copy shows that of the item it came from."""
+    found = readable_item(officer, item)
+    about = Recall.objects.filter(Q(item=found) | Q(stopped=found)).distinct().order_by("pk")
+    return [recall_row(row) for row in about]
+
+
+def recall_steps(officer: Actor, reference: str) -> frozenset[str]:
+    """What this officer may do now with a recall: of keep, delete."""
+    found = readable_recall(officer, reference)
+    may = policy.allows(officer, "evidence.destroy", cases.members(found.item.case_id))
+    if found.direction != Direction.IN or found.item.destroyed_at is not None or not may:
+        return frozenset()
+    moves = {"keep": RecallState.KEPT, "delete": RecallState.DELETED}
+    return frozenset(step for step, new in moves.items() if new in RECALL_MOVES[RecallState(found.state)])
+
+
+def readable_recall(officer: Actor, reference: str, *, lock: bool = False) -> Recall:
+    """A recall, if the officer has need to know of a case in which the item is. For this room alone."""
+    rows = Recall.objects.select_for_update(of=("self",)) if lock else Recall.objects.all()
+    found = rows.select_related("item").filter(reference=reference).first()
+    stopped = [found.item, *found.stopped.all()] if found else []
+    members = frozenset(pk for item in stopped for pk in cases.members(item.case_id))
+    policy.require(officer, READ, members)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def statement(officer: Actor, reference: str) -> StatementRow:
+    """One deletion statement."""
+    return statement_row(_readable_statement(officer, reference))
+
+
+def statement_files(officer: Actor, reference: str) -> tuple[bytes, bytes]:
+    """The signed statement and its proof (b"" while there is none), verbatim, to keep or to check elsewhere."""
+    found = _readable_statement(officer, reference)
+    return bytes(found.signed), bytes(found.proof or b"")
+
+
+def statements_of(officer: Actor, item: str) -> list[StatementRow]:
+    """The statements about an item."""
+    return [statement_row(row) for row in Statement.objects.filter(items=readable_item(officer, item)).order_by("pk")]
+
+
+def _readable_statement(officer: Actor, reference: str) -> Statement:
+    found = Statement.objects.filter(reference=reference).first()
+    items = list(found.items.all()) if found else []
+    policy.require(officer, READ, frozenset(pk for item in items for pk in cases.members(item.case_id)))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def recall_row(recall: Recall) -> RecallRow:
+    """The row of a model instance."""
+    return RecallRow(
+        reference=recall.reference,
+        direction=Direction(recall.direction),
+        partner=recall.partner,
+        item=recall.item.reference,
+        case=recall.item.case_id,
+        what=recall.item.what,
+        package=recall.package_reference,
+        sha256=recall.sha256,
+        reason=recall.reason,
+        recalled_by=recall.recalled_by,
+        recalled_at=recall.recalled_at,
+        due_at=recall.due_at,
+        state=RecallState(recall.state),
+        ground=recall.ground,
+        provision=recall.provision,
+        reasons=recall.reasons,
+        answered_by=recall.answered_by,
+        answered_at=recall.answered_at,
+        parent=recall.parent.reference if recall.parent else "",
+        closed=recall.item.destroyed_at is not None,
+        passed_on=tuple(
+            (row.reference, row.partner, RecallState(row.state)) for row in recall.passed_on.order_by("pk")
+        ),
+        statements=tuple(statement_row(row) for row in recall.statements.order_by("pk")),
+    )
+
+
+def statement_row(statement: Statement) -> StatementRow:
+    """The row of a model instance, what it says read from its signed bytes."""
+    said = statements.opened(statement)
+    return StatementRow(
+        reference=statement.reference,
+        authority=said.authority,
+        recall=said.recall,
+        cause=said.cause,
+        rule=said.rule,
+        items=tuple((gone.sha256, gone.package, gone.copies) for gone in said.items),
+        deleted_by=said.deleted_by,
+        deleted_at=said.deleted_at,
+        passed_on=said.passed_on,
+        digest=statement.digest,
+        ledger_index=statement.ledger_index,
+        witnesses=tuple(statement.witnesses),
+        proven_at=statement.proven_at,
     )

@@ -13,6 +13,7 @@ from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
 from palermo.node.exchange.states import Inbox
 from palermo.node.ledger import queries as ledger
 from palermo.node.ledger.queries import Fault
+from palermo.node.office import queries as office
 from palermo.node.office.errors import NotFoundError
 from palermo.sealing import dsse
 from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelope, peek, verify_message
@@ -75,8 +76,9 @@ def _inbox() -> Iterator[Fault]:
 
 
 def _forgotten(row: Incoming, where: str) -> Iterator[Fault]:
-    """A message without content: refused, or of a type that is forgotten; its columns are what the ledger says."""
-    if row.state != Inbox.REJECTED and not handlers.forgets(row.payload_type):
+    """A message without content: refused, of a type that is forgotten, or erased; its columns are as in the ledger."""
+    erased = office.was_audited("message.erased", row.message_id)
+    if row.state != Inbox.REJECTED and not handlers.forgets(row.payload_type) and not erased:
         yield Fault("signed message", where, f"is gone, though messages of type {row.payload_type} are kept")
     try:
         entered = {field.name: field.value for field in ledger.opened(row.ledger_index)}

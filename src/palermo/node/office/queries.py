@@ -241,6 +241,11 @@ def audit_trail(officer: Actor, *, verb: str = "", target: str = "", page: int =
     ]
 
 
+def was_audited(verb: str, target: str) -> bool:
+    """Whether the audit trail says that this was done. For the node's own checks, not for a person."""
+    return AuditRow.objects.filter(verb=verb, target=target).exists()
+
+
 def has_role(pks: Collection[int], role: Role) -> bool:
     """Whether one of these officers holds a role."""
     return any(role in row.roles for row in Officer.objects.filter(pk__in=pks, is_active=True))

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from palermo.node.evidence import queries as evidence
 from palermo.node.exchange import queries as exchange
 from palermo.node.office.errors import NotFoundError
 from palermo.node.requests import dossier
@@ -73,7 +74,8 @@ def derived_state(request: Request, answers: list[Answer]) -> State:
 
 def _answer_faults(request: Request, answer: Answer) -> Iterator[Fault]:
     where = f"{request.reference} answer {answer.number}"
-    if not _is_what_travelled(bytes(answer.payload), answer.message_id):
+    erased = evidence.package_destroyed(answer.package_reference)
+    if not erased and not _is_what_travelled(bytes(answer.payload), answer.message_id):
         yield Fault("answer", where, "its bytes are not those of the message that carried them")
         return
     try:
@@ -82,7 +84,8 @@ def _answer_faults(request: Request, answer: Answer) -> Iterator[Fault]:
         yield Fault("answer", where, f"its bytes are no answer any more: {error}")
         return
     differ = [name for name in _ANSWER_FIELDS if getattr(said, name) != getattr(answer, name)]
-    if said.reference != request.reference or bool(said.package) != bool(answer.package_reference):
+    carried = bool(said.package) or said.file is not None
+    if said.reference != request.reference or (not erased and carried != bool(answer.package_reference)):
         differ.append("reference or package")
     if differ:
         yield Fault("answer", where, f"its bytes say otherwise: {', '.join(differ)}")

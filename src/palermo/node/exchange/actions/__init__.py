@@ -1,6 +1,6 @@
 """Writes of the exchange: a message sent, an envelope received, a receipt that settles a message, a letter."""
 
-from palermo.node.exchange.actions.forgetting import forget
+from palermo.node.exchange.actions.forgetting import erase, forget
 from palermo.node.exchange.actions.lettering import drop_letters, drop_old_letters, seal_queued, write_letter
 from palermo.node.exchange.actions.opening import opened
 from palermo.node.exchange.actions.parcels import receive_parcels
@@ -16,6 +16,7 @@ __all__ = [
     "acknowledge",
     "drop_letters",
     "drop_old_letters",
+    "erase",
     "expire",
     "forget",
     "keep_statement",

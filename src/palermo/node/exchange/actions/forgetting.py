@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Equivocation, Incoming
+from palermo.node.office import actions as office
 
 
 @transaction.atomic
@@ -16,11 +17,31 @@ def forget(sender: str, message_id: str, *, now: datetime) -> bool:
     that its sender signed in two versions is proof against the sender and is kept. Raises ``ValueError`` for a type
     whose handler does not say ``forget``: such content is evidence of what was asked and answered.
     """
-    row = Incoming.objects.defer("envelope", "signed").filter(sender=sender, message_id=message_id).first()
-    if row is None or row.forgotten_at is not None:
-        return False
-    if not handlers.forgets(row.payload_type):
+    row = _kept(sender, message_id)
+    if row is not None and not handlers.forgets(row.payload_type):
         raise ValueError(f"messages of type {row.payload_type} are kept")
+    return _erase(row, now)
+
+
+@transaction.atomic
+def erase(sender: str, message_id: str, *, now: datetime) -> bool:
+    """Erase the content of a message of any type, because what it brought has to be destroyed: recalled by who gave it,
+    or no longer to be kept by law. What stays, and when nothing is erased, is as for :func:`forget`.
+    """
+    erased = _erase(_kept(sender, message_id), now)
+    if erased:
+        office.audit(None, "message.erased", message_id, now=now, detail={"partner": sender})
+    return erased
+
+
+def _kept(sender: str, message_id: str) -> Incoming | None:
+    rows = Incoming.objects.defer("envelope", "signed").filter(sender=sender, message_id=message_id)
+    return rows.filter(forgotten_at=None).first()
+
+
+def _erase(row: Incoming | None, now: datetime) -> bool:
+    if row is None:
+        return False
     if Equivocation.objects.filter(first=row).exists():
         return False
     row.envelope, row.signed, row.forgotten_at = None, None, now
