@@ -31,6 +31,9 @@ from palermo.node.cases import actions as cases
 from palermo.node.directory import actions as directory
 from palermo.node.directory import own_keys
 from palermo.node.evidence import actions as evidence
+from palermo.node.evidence import blobs, chain
+from palermo.node.evidence.actions import returning
+from palermo.node.evidence.models import Item, Package, Question, Recall, Statement
 from palermo.node.exchange import actions as exchange
 from palermo.node.holdings import actions as holdings
 from palermo.node.ledger import actions as ledger
@@ -42,6 +45,7 @@ from palermo.node.office.policy import Role
 from palermo.node.requests import actions as requests
 from palermo.node.requests.models import Request
 from palermo.sealing import directory as sealed
+from palermo.sealing.custody import Verb
 from palermo.sealing.keys import SigningKey
 from palermo.subjects.entities import Entity, write_entities
 
@@ -120,6 +124,7 @@ def furnish(made: Node) -> Node:
     made.objects |= _match(lead, case, now)
     made.objects |= _requests(made, case)
     made.objects |= _evidence(made, case)
+    made.objects |= _bound(made, case)
     sent = exchange.send(
         recipient=PARTNER, payload_type="palermo/test+v1", payload=b"x", case_reference=case, purpose="Test", now=now
     )
@@ -273,6 +278,106 @@ def _evidence(made: Node, case: str) -> dict[str, str]:
         now=made.now,
     )
     return {"evidence": item.reference, "package": package.reference}
+
+
+def _given(made: Node, case: str, number: int) -> Item:
+    """An item as a partner's package brings it, whose signatures and bytes other tests look at."""
+    package = Package.objects.create(
+        reference=f"BB-POL-PKG-2026-00000{number}",
+        direction="in",
+        case_id=case,
+        partner=PARTNER,
+        request_reference=f"AA-POL-REQ-2026-00000{number}",
+        file_name=f"BB-POL-PKG-2026-00000{number}.palermo.zip",
+        size=1,
+        sha256="0" * 64,
+        manifest_digest="0" * 64,
+        use_limit="Only for the proceedings stated in the request.",
+        ledger_index=0,
+        made_at=made.now,
+    )
+    blob = blobs.store(f"given {number}".encode())
+    item = Item.objects.create(
+        reference=f"AA-POL-ITEM-2026-00009{number}",
+        case_id=case,
+        what="Opening documents of an account",
+        collected_by="First Bank of Borealia",
+        how="Produced on a court order",
+        collected_at=made.now,
+        where="Port Meridian",
+        name="documents.pdf",
+        media_type="application/pdf",
+        size=blob.size,
+        sha256=blob.sha256,
+        sha512=blob.sha512,
+        origin="received",
+        tlp="amber",
+        handling_code="H1",
+        source_grade="A",
+        information_grade="1",
+        use_limit="Only for the proceedings stated in the request.",
+        package=package,
+        added_at=made.now,
+    )
+    package.items.set([item])
+    chain.record(item, Verb.COLLECTED, None, now=made.now, by=item.collected_by)
+    return item
+
+
+def _bound(made: Node, case: str) -> dict[str, str]:
+    """What binds evidence: an item with a notice, one that is recalled, one that was deleted; a partner's question."""
+    now, (given, back, gone) = made.now, [_given(made, case, number) for number in (1, 2, 3)]
+    notice = evidence.give_notice(
+        made.officers["central_authority"],
+        item=given.reference,
+        why="It shows another person's hand.",
+        proceedings="State v. Varga, court of Port Meridian",
+        planned_at=now + timedelta(days=3),
+        now=now,
+    )
+    recalls = [
+        Recall.objects.create(
+            reference=f"BB-POL-RCL-2026-00000{number}",
+            direction="in",
+            partner=PARTNER,
+            item=item,
+            package_reference=item.package.reference,
+            sha256=item.sha256,
+            reason="The order was annulled.",
+            recalled_by="Officer Borealia",
+            recalled_at=now,
+            due_at=now + timedelta(days=14),
+            message_id=uuid4().hex,
+        )
+        for number, item in enumerate((back, gone), start=1)
+    ]
+    for item, recall in zip((back, gone), recalls, strict=True):
+        Item.objects.filter(pk=item.pk).update(recall=recall)
+    evidence.delete_recalled(made.officers["central_authority"], recalls[1].reference, now=now)
+    returning.destroy({"recall": recalls[1].reference}, lambda _: None, now)
+    question = Question.objects.create(
+        reference="BB-POL-USE-2026-000001",
+        direction="in",
+        partner=PARTNER,
+        item=Item.objects.get(reference=made["evidence"]),
+        package_reference=made["package"],
+        use="export",
+        target="Training of investigators",
+        intended="Shown in a course",
+        legal_basis="UNTOC Art. 29",
+        reasons="It is a clear example.",
+        asked_by="Officer Borealia",
+        asked_at=now,
+        due_at=now + timedelta(days=30),
+        message_id=uuid4().hex,
+    )
+    return {
+        "bound": given.reference,
+        "notice": notice.reference,
+        "recall": recalls[0].reference,
+        "statement": Statement.objects.get().reference,
+        "question": question.reference,
+    }
 
 
 def main() -> None:

@@ -62,7 +62,27 @@ PAGES = {
     "approval": (["approval"], "IS"),
     "evidence": (["evidence"], "ICS"),
     "evidence-content": (["evidence"], "ICS"),
-    "evidence-consent": (["evidence"], "ICS"),
+    "evidence-ask": (["bound"], "ICS"),
+    "evidence-consent": (["bound"], "CS"),
+    "evidence-export": (["evidence"], "ICS"),
+    "evidence-hold": (["evidence"], "CS"),
+    "notice-new": (["bound"], "CS"),
+    "recall-new": (["evidence"], "CS"),
+    "case-retention": (["case"], "CS"),
+    "question": (["question"], "ICS"),
+    "question-decide": (["question"], "CS"),
+    "question-send": (["question"], "CS"),
+    "question-withdraw": (["question"], "CS"),
+    "notice": (["notice"], "ICS"),
+    "notice-consult": (["notice"], "CS"),
+    "notice-disclose": (["notice"], "CS"),
+    "notice-drop": (["notice"], "CS"),
+    "notice-content": (["notice"], ""),
+    "recall": (["recall"], "ICS"),
+    "recall-keep": (["recall"], "CS"),
+    "recall-delete": (["recall"], "CS"),
+    "statement": (["statement"], "ICS"),
+    "statement-file": (["statement", "part"], "ICS"),
     "evidence-use": (["evidence"], "ICS"),
     "package": (["package"], "ICS"),
     "evidence-step": (["evidence"], "ICS"),
@@ -108,8 +128,13 @@ OF_A_CASE = {
     "received": "BB-POL-REQ-2026-999999",
     "evidence": "AA-POL-ITEM-2026-999999",
     "package": "AA-POL-PKG-2026-999999",
+    "bound": "AA-POL-ITEM-2026-999998",
+    "question": "BB-POL-USE-2026-999999",
+    "notice": "AA-POL-NTC-2026-999999",
+    "recall": "BB-POL-RCL-2026-999999",
+    "statement": "AA-POL-DEL-2026-999999",
 }
-FIXED = {"type": "hit_confirmation", "load": "0" * 32, "stage": "submission-accepted"}
+FIXED = {"type": "hit_confirmation", "part": "signed", "load": "0" * 32, "stage": "submission-accepted"}
 
 
 def read_out(response) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from palermo.node.evidence import use_queries
 from palermo.node.office import actions, queries
 from palermo.node.requests import queries as requests
 from palermo.web.access import Request
@@ -28,7 +29,8 @@ def approval(request: Request, pk: int) -> HttpResponse:
             return redirect("approval", pk)
     context = {
         "approval": row,
-        "words": requests.words_to_approve(request.user, row.subject, row.digest),
+        "words": requests.words_to_approve(request.user, row.subject, row.digest)
+        or use_queries.words_to_approve(request.user, row.subject, row.digest),
         "form": form,
         "may_decide": row.asked_by_pk != request.user.pk,
         "state": row.state,

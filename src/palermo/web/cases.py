@@ -77,7 +77,7 @@ def case(request: Request, reference: str) -> HttpResponse:
 def case_permissions(officer: Actor, row: CaseRow) -> dict[str, bool]:
     """Which buttons a page of this case shows. The actions ask the policy again."""
     is_open = row.state is CaseState.OPEN
-    permissions = ("case.edit", "run.start", "request.draft", "evidence.add", "evidence.seal")
+    permissions = ("case.edit", "run.start", "request.draft", "evidence.add", "evidence.seal", "evidence.retain")
     return {name.replace(".", "_"): is_open and policy.allows(officer, name, row.members) for name in permissions}
 
 

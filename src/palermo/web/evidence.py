@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.evidence import actions, queries
-from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.rows import ItemRow
 from palermo.node.evidence.states import PackageState
 from palermo.node.exchange.files import queries as files
 from palermo.node.office import policy
 from palermo.node.requests import queries as requests
 from palermo.web.access import Request
-from palermo.web.forms.evidence import ConsentForm, CourtCopyForm, ItemForm, SealForm, StepForm, UseForm
+from palermo.web.evidence_uses import panel
+from palermo.web.forms.evidence import CourtCopyForm, ItemForm, SealForm, StepForm
 from palermo.web.forms.rendering import attempt
 
 
@@ -59,11 +59,9 @@ def item(request: Request, reference: str) -> HttpResponse:
     row = queries.item(request.user, reference)
     context = {
         "item": row,
-        "consents": queries.consents(request.user, reference),
-        "bound": row.origin is not Origin.OWN,
-        "may_attest": policy.allows(request.user, "evidence.attest", cases.members(row.case)),
         "may_add": policy.allows(request.user, "evidence.add", cases.members(row.case)),
         "state": row.origin.value,
+        **panel(request.user, row),
     }
     return render(request, "palermo/evidence/item.html", context)
 
@@ -91,40 +89,6 @@ def content(request: Request, reference: str) -> FileResponse:
     row = queries.item(request.user, reference)
     path = actions.open_item(request.user, reference, now=timezone.now())
     return FileResponse(path.open("rb"), as_attachment=True, filename=row.name, content_type="application/octet-stream")
-
-
-@require_http_methods(["GET", "POST"])
-def consent(request: Request, reference: str) -> HttpResponse:
-    """Record the provider's consent to use a received item in another case."""
-    row = queries.item(request.user, reference)
-    policy.require(request.user, "evidence.attest", cases.members(row.case))
-    form = ConsentForm(request.POST or None)
-    if (
-        request.method == "POST"
-        and attempt(
-            form, lambda: actions.record_consent(request.user, item=reference, **form.cleaned_data, now=timezone.now())
-        )
-        is not None
-    ):
-        messages.success(request, _("The consent is recorded."))
-        return redirect("evidence", reference)
-    context = {"item": row, "form": form, "state": row.origin.value}
-    return render(request, "palermo/evidence/consent.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
-def use(request: Request, reference: str) -> HttpResponse:
-    """Use a received item in another case."""
-    row = queries.item(request.user, reference)
-    form = UseForm(request.POST or None)
-    if request.method == "POST":
-        added = attempt(
-            form, lambda: actions.use_in_case(request.user, item=reference, **form.cleaned_data, now=timezone.now())
-        )
-        if added is not None:
-            return redirect("evidence", added.reference)
-    context = {"item": row, "form": form, "state": row.origin.value}
-    return render(request, "palermo/evidence/use.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

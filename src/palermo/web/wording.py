@@ -16,6 +16,15 @@ STATES: dict[str, tuple[Promise, str]] = {
     "awaiting approval": (_("Waiting for approval"), "yellow"),
     "broken": (_("Broken"), "red"),
     "closed": (_("Closed"), "grey"),
+    "consulting": (_("In consultation"), "yellow"),
+    "deleted": (_("Deleted"), "grey"),
+    "destroyed": (_("Destroyed"), "grey"),
+    "disclosed": (_("Disclosed"), "green"),
+    "dropped": (_("Given up"), "grey"),
+    "given": (_("Notified"), "blue"),
+    "granted": (_("Granted"), "green"),
+    "recalled": (_("Recalled"), "orange"),
+    "undelivered": (_("Not delivered"), "red"),
     "confirming": (_("Confirming"), "blue"),
     "declined": (_("Declined"), "red"),
     "delivered": (_("Delivered"), "green"),
@@ -141,6 +150,10 @@ USES: dict[str, Promise] = {
     "share": _("Shared on with another authority"),
     "exculpatory": _("Disclosed as exculpatory"),
 }
+CAUSES: dict[str, Promise] = {
+    "recall": _("Recalled by its provider"),
+    "retention": _("The end of its retention"),
+}
 INPUTS: dict[str, Promise] = {"subjects": _("The subjects of the case")}
 
 _TABLES: dict[str, dict[str, Promise]] = {
@@ -150,6 +163,7 @@ _TABLES: dict[str, dict[str, Promise]] = {
     "consent": CONSENT,
     "inputs": INPUTS,
     "use": USES,
+    "cause": CAUSES,
     "kind": SELECTOR_KINDS,
 }
 

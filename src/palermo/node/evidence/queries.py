@@ -195,6 +195,15 @@ def item_row(item: Item) -> ItemRow:
         use_limit=item.use_limit,
         package=item.package.reference if item.package else "",
         added_at=item.added_at,
+        provider=limits.provider_of(item),
+        given_for=limits.given_for(item),
+        article="" if item.origin == Origin.OWN else limits.article_of(item),
+        copy_of=item.copy_of.reference if item.copy_of else "",
+        recall=item.recall.reference if item.recall else "",
+        hold=item.hold,
+        retention_date=item.retention_date,
+        retention_rule=item.retention_rule,
+        destroyed_at=item.destroyed_at,
         custody=tuple(custody_row(row) for row in item.custody.order_by("pk")),
     )
 

@@ -1,7 +1,7 @@
 """Rows that the evidence app hands out: frozen, plain, safe to pass to a page."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
@@ -31,7 +31,11 @@ class CustodyRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """An item of evidence with its marks. ``package`` is the package that brought it ("" for our own)."""
+    """An item of evidence with its marks. ``package`` is the package that brought it ("" for our own).
+
+    ``provider``: who gave it, ``given_for`` what for, ``article`` the provision that binds it ("" for our own).
+    ``recall``: the recall that stopped its use; ``hold``: the ground on which it is kept all the same.
+    """
 
     reference: str
     case: str
@@ -53,6 +57,15 @@ class ItemRow:
     use_limit: str
     package: str
     added_at: datetime
+    provider: str
+    given_for: str
+    article: str
+    copy_of: str
+    recall: str
+    hold: str
+    retention_date: date | None
+    retention_rule: str
+    destroyed_at: datetime | None
     custody: tuple[CustodyRow, ...]
 
 

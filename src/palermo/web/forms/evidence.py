@@ -160,4 +160,6 @@ class CourtCopyForm(PageForm):
 class UseForm(PageForm):
     """Another case that is to use a received item."""
 
-    case = forms.CharField(label=_("Case"), help_text=_("The provider's consent for this case must be recorded first."))
+    case = forms.CharField(
+        label=_("Case"), help_text=_("By its reference. The provider's consent for it has to be in force.")
+    )

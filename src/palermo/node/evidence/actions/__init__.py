@@ -12,6 +12,7 @@ from palermo.node.evidence.actions.custody import (
     record_step,
     transfer_package,
 )
+from palermo.node.evidence.actions.exporting import disclosed_file, export_item
 from palermo.node.evidence.actions.items import add_item, use_in_case
 from palermo.node.evidence.actions.notifying import disclose, drop_notice, give_notice
 from palermo.node.evidence.actions.packages import seal_package
@@ -27,9 +28,11 @@ __all__ = [
     "copy_for_court",
     "delete_recalled",
     "disclose",
+    "disclosed_file",
     "drop_notice",
     "end_consent",
     "examine_package",
+    "export_item",
     "give_notice",
     "hold",
     "keep_recalled",
