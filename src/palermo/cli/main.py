@@ -31,7 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "node": Entry("palermo.config.commands.node", "Make, run and check the node of one authority."),
     "blind": Entry("palermo.cli.blind", "Find what two parties both hold, and nothing else."),
     "intake": Entry("palermo.cli.intake", "Read a list or a table into entities, one JSON object a line."),
-    "ledger": Entry("palermo.cli.ledger", "Check an exported part of a ledger, without node or network."),
+    "ledger": Entry("palermo.config.commands.ledger", "Audit a ledger in its node, or an exported part anywhere."),
     "evidence": Entry("palermo.cli.evidence", "Check a sealed evidence package, without node or network."),
 }
 

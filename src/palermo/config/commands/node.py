@@ -31,6 +31,7 @@ def init(
     host: Annotated[list[str] | None, typer.Option(help="Name under which the site is reached; repeatable.")] = None,
     time_zone: Annotated[str, typer.Option(help="Time zone of the office, such as Europe/Rome.")] = "UTC",
     http: Annotated[bool, typer.Option("--http", help="No TLS in front of this node: loopback trials only.")] = False,
+    checkpoint_seconds: Annotated[int, typer.Option(help="Seconds between two checkpoints of the ledger.")] = 900,
     admin: Annotated[str, typer.Option(help="Username of the first administrator.")] = "admin",
     admin_name: Annotated[str, typer.Option(help="Full name of the first administrator.")] = "First Administrator",
 ) -> None:
@@ -41,8 +42,10 @@ def init(
     if not sealed.CODE.fullmatch(code):
         raise stop(f"The code is {sealed.CODE_RULE}.")
     hosts = tuple(host) if host else ("127.0.0.1", "localhost")
-    node = node_file.NodeFile(code, bind, port, hosts, time_zone, https=not http)
     try:
+        node = node_file.NodeFile(
+            code, bind, port, hosts, time_zone, https=not http, checkpoint_seconds=checkpoint_seconds
+        )
         if (home / "complete").exists() or not (home / node_file.NAME).exists():
             node_file.create(home, node, os.environ.get("DATABASE_URL", ""))
         elif node_file.read(home) != node:

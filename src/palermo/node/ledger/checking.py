@@ -98,7 +98,8 @@ class Rederivation:
             self._levels[level - 1] = []
 
     def _tile(self, level: int, number: int, expected: list[bytes]) -> Iterator[Fault]:
-        where, first = f"tile {level}/{number}", number * WIDTH ** (level + 1)
+        # A hash of a tile was written when the last entry below it was.
+        where, first = f"tile {level}/{number}", number * WIDTH ** (level + 1) + WIDTH**level - 1
         tile = Tile.objects.filter(level=level, number=number).first()
         if tile is None:
             yield Fault("ledger tile", where, "is missing", first)
