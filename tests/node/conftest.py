@@ -27,7 +27,7 @@ class Member:
     home: Path
     signing: SigningKey
     recipient: RecipientKey
-    cosigner: CosignerKey
+    cosigner: CosignerKey | None = None
 
     def entry(self, now: datetime, protocol: int = 1) -> sealed.AuthorityEntry:
         statement = sealed.sign_recipient_key(
@@ -50,7 +50,7 @@ class Member:
             ),
             recipient_keys=(statement,),
             protocol=protocol,
-            cosigner_key=self.cosigner.public.to_bytes(),
+            cosigner_key=self.cosigner.public.to_bytes() if self.cosigner else b"",
         )
 
 

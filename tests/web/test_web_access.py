@@ -94,6 +94,8 @@ PAGES = {
     "ledger-check": ([], ""),
     "ledger-export": ([], "SA"),
     "ledger-entry": (["entry"], "SA"),
+    "ledger-disclosures": ([], "SA"),
+    "ledger-disclosures-csv": ([], "SA"),
     "messages": ([], "SAM"),
     "message": (["message"], "SAM"),
     "message-receipt": (["message"], ""),

@@ -12,20 +12,34 @@ from palermo.node.ledger import actions, queries
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.web.access import Request, needs
 from palermo.web.paging import asked_page, uncounted
+from palermo.web.periods import asked_days
 
 
 @require_safe
 def index(request: Request) -> HttpResponse:
     """The entries, newest first."""
     kind, counterparty = request.GET.get("kind", ""), request.GET.get("counterparty", "")
-    rows = queries.entries(request.user, kind=kind, counterparty=counterparty, page=asked_page(request))
+    days = asked_days(request, required=False)
+    rows = queries.entries(
+        request.user,
+        kind=kind,
+        counterparty=counterparty,
+        since=days.begins if days else None,
+        until=days.ends if days else None,
+        exactly="exactly" in request.GET,
+        page=asked_page(request),
+    )
     context = {
+        "days": days,
+        "exactly": "exactly" in request.GET,
         "entries": uncounted(request, rows, queries.PAGE),
         "kind": kind,
         "counterparty": counterparty,
         "names": directory.names(),
         "size": queries.size(),
         "checkpoint": queries.newest_checkpoint(),
+        "cosigned": queries.newest_cosigned(),
+        "witnesses": queries.witness_rows(),
         "state": "",
     }
     return render(request, "palermo/ledger/index.html", context)

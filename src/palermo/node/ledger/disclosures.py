@@ -42,6 +42,13 @@ def disclosed(officer: Actor, *, since: datetime, until: datetime) -> list[Discl
     return [Disclosed(**row) for row in counted.order_by("counterparty", "kind")]
 
 
+def listed(officer: Actor, *, since: datetime, until: datetime) -> Iterator[tuple[int, str, str, datetime]]:
+    """Number, kind, counterparty and time of each of these entries, in the log's order."""
+    policy.require(officer, "ledger.read")
+    rows = _within(since, until).exclude(kind=PADDING).order_by("index")
+    return rows.values_list("index", "kind", "counterparty", "recorded_at").iterator(500)
+
+
 def period(officer: Actor, *, since: datetime, until: datetime) -> tuple[int, int] | None:
     """The part of the log that holds every entry of a period: from a number up to a higher one; None for none."""
     policy.require(officer, "ledger.read")

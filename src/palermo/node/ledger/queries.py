@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from palermo.node.ledger import tree
+from palermo.node.ledger.actions.appending import PADDING
 from palermo.node.ledger.checking import check
 from palermo.node.ledger.cosigned import (
     Cosigned,
@@ -14,7 +15,7 @@ from palermo.node.ledger.cosigned import (
     quorum_possible,
     witness_rows,
 )
-from palermo.node.ledger.disclosures import Disclosed, disclosed, period, shown
+from palermo.node.ledger.disclosures import Disclosed, disclosed, listed, period, shown
 from palermo.node.ledger.kept import kept_logs, newest_held
 from palermo.node.ledger.models import Entry, Log, Witnessed
 from palermo.node.ledger.rows import (
@@ -51,6 +52,7 @@ __all__ = [
     "entry",
     "inclusion",
     "kept_logs",
+    "listed",
     "newest_checkpoint",
     "newest_cosigned",
     "newest_held",
@@ -73,17 +75,26 @@ def entries(
     until: datetime | None = None,
     kind: str | None = None,
     counterparty: str | None = None,
+    exactly: bool = False,
     page: int = 1,
 ) -> list[EntryRow]:
-    """A page of entries, newest first. ``kind`` also finds its sub-kinds: "sent" finds "sent.palermo/…"."""
+    """A page of entries, newest first; padding only for that ``kind``.
+
+    ``kind`` also finds its sub-kinds ("sent" finds "sent.palermo/…") unless ``exactly`` this kind and this counterparty
+    are meant; the empty counterparty is nobody.
+    """
     policy.require(officer, "ledger.read")
     rows = Entry.objects.order_by("-index")
     if since is not None:
         rows = rows.filter(recorded_at__gte=since)
     if until is not None:
         rows = rows.filter(recorded_at__lt=until)
-    if kind:
+    if exactly:
+        rows = rows.filter(kind=kind or "", counterparty=counterparty or "")
+    elif kind:
         rows = rows.filter(kind__startswith=kind)
+    else:
+        rows = rows.exclude(kind=PADDING)
     if counterparty:
         rows = rows.filter(counterparty=counterparty)
     start = (page - 1) * PAGE
