@@ -164,6 +164,8 @@ class Network:
         self.founder = folder / "founder"
         self.nodes = {item.code: Node(item, folder, free_port()) for item in authorities}
         self.links: dict[str, str] = {}
+        # Whom only a courier reaches, or a relay, answers too late for those who wait for a quorum.
+        self.witnesses = [item.code for item in authorities if item.reached == DIRECTLY]
 
     @property
     def trust_root(self) -> Path:
@@ -175,7 +177,7 @@ class Network:
         self.links = {code: node.make() for code, node in self.nodes.items()}
         run_palermo("directory", "found", self.founder, "--network", "Palermo demo network")
         entries = [node.describe(self.folder / f"{code}.entry.json") for code, node in self.nodes.items()]
-        witnesses = [part for code in self.nodes for part in ("--witness", code)]
+        witnesses = [part for code in self.witnesses for part in ("--witness", code)]
         run_palermo("directory", "sign", self.founder, *entries, *witnesses)
         for node in self.nodes.values():
             directory = self.founder / "directory.signed"
