@@ -50,6 +50,7 @@ PAGES = (
     ("supervisor", "holding-protect", "/holdings/{holding}/protect/"),
     ("auditor", "ledger", "/ledger/"),
     ("auditor", "ledger-entry", "/ledger/{entry}/"),
+    ("auditor", "ledger-disclosures", "/ledger/disclosures/"),
     ("auditor", "messages", "/messages/"),
     ("auditor", "message", "/messages/{message}/"),
     ("auditor", "audit", "/audit/"),

@@ -8,6 +8,7 @@ from palermo.node.ledger.checking import Progress, Rederivation
 from palermo.node.ledger.cosigned import own_witnesses
 from palermo.node.ledger.models import Checkpoint
 from palermo.node.ledger.rows import Fault
+from palermo.node.ledger.snapshot import snapshot
 from palermo.node.ledger.witness_checking import cosignature_faults, kept_faults, witnessed_faults
 from palermo.sealing.checkpoint import verify_checkpoint
 from palermo.sealing.cosignature import verify_cosignature
@@ -76,10 +77,12 @@ def read_outside(text: str) -> Outside:
 
 def audit(progress: Progress, outside: Outside | None = None) -> Audit:
     """Derive leaves, tiles and roots again from the stored rows, and hold everything signed against them."""
-    pass_ = Rederivation(progress, frozenset() if outside is None else frozenset({outside.size}))
-    found = [*pass_.faults(), *cosignature_faults(), *witnessed_faults(), *kept_faults()]
-    parts = "" if outside is None else _parting(outside, pass_)
-    return Audit(pass_.size, Checkpoint.objects.count(), tuple(found), outside, parts)
+    with snapshot():
+        derived = Rederivation(progress, frozenset() if outside is None else frozenset({outside.size}))
+        found = [*derived.faults(), *cosignature_faults(), *witnessed_faults(), *kept_faults()]
+        checkpoints = Checkpoint.objects.count()
+    parts = "" if outside is None else _parting(outside, derived)
+    return Audit(derived.size, checkpoints, tuple(found), outside, parts)
 
 
 def _parting(outside: Outside, derived: Rederivation) -> str:

@@ -11,6 +11,7 @@ from palermo.node.ledger.actions.histories import own_verify_keys
 from palermo.node.ledger.entry_checking import CHUNK, TEXTS, Destructions, as_stored, checkpoint_faults, examine
 from palermo.node.ledger.models import Checkpoint, Entry, Log, Tile
 from palermo.node.ledger.rows import Fault
+from palermo.node.ledger.snapshot import snapshot
 from palermo.node.ledger.witness_checking import cosignature_faults, kept_faults, witnessed_faults
 from palermo.sealing.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, nodes
 from palermo.sealing.tiles import HEIGHT, WIDTH
@@ -21,15 +22,8 @@ Progress = Callable[[int], object]
 
 def check(progress: Progress = lambda done: None) -> list[Fault]:
     """Everything in the log that does not fit, what comes first in the log first; empty when all is whole."""
-    return list(faults(progress))
-
-
-def faults(progress: Progress = lambda done: None) -> Iterator[Fault]:
-    """The same, as it is found."""
-    yield from Rederivation(progress).faults()
-    yield from cosignature_faults()
-    yield from witnessed_faults()
-    yield from kept_faults()
+    with snapshot():
+        return [*Rederivation(progress).faults(), *cosignature_faults(), *witnessed_faults(), *kept_faults()]
 
 
 class Rederivation:
