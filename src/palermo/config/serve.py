@@ -10,7 +10,7 @@ from pathlib import Path
 from palermo.config import node_file
 from palermo.config.lifeline import die_with_parent
 
-BLOCKING_THREADS = 4
+HEADER_MILLISECONDS = 10_000
 GRACE_SECONDS = 10.0
 
 
@@ -20,9 +20,10 @@ class ServeError(Exception):
 
 def commands(node: node_file.NodeFile) -> dict[str, list[str]]:
     """The command line of each part of a node."""
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "palermo.config.wsgi:application"]
+    web = [sys.executable, "-m", "granian", "--interface", "asgi", "palermo.config.asgi:application"]
     web += ["--host", node.bind, "--port", str(node.port), "--workers", "1"]
-    web += ["--blocking-threads", str(BLOCKING_THREADS), "--log-level", "warning", "--no-ws"]
+    web += ["--backlog", "2048", "--backpressure", "2048", "--http1-header-read-timeout", str(HEADER_MILLISECONDS)]
+    web += ["--log-level", "warning", "--no-ws"]
     return {"web server": web, "worker": [sys.executable, "-m", "palermo.config.worker"]}
 
 
