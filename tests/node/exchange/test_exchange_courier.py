@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relaying import with_entries
 
 from palermo.node.directory.queries import DirectoryError
-from palermo.node.exchange import actions, collected, courier, courier_arrivals, letters
+from palermo.node.exchange import actions, collected, courier, courier_arrivals, courier_contents, letters
 from palermo.node.exchange.courier_arrivals import CourierRefusalError, import_stream
 from palermo.node.exchange.handlers import NotYetError
 from palermo.node.exchange.models import Incoming, Outgoing, QueuedLetter
@@ -130,7 +130,7 @@ def test_a_key_that_ends_soon_is_warned_of_and_one_that_ended_too(network, tmp_p
 
 
 def test_what_does_not_fit_waits_for_the_next_file(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(courier, "MAX_PARTS", 2)
+    monkeypatch.setattr(courier_contents, "MAX_PARTS", 2)
     for number in range(3):
         send(network, b"%d" % number)
     done = export(network, tmp_path / "one")

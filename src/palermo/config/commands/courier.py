@@ -113,6 +113,7 @@ def _exported_facts(done: "Exported") -> dict[str, object]:
         "recipient": done.manifest.recipient,
         "messages": done.messages,
         "letters": done.letters,
+        "pieces": done.pieces,
         "bytes": done.manifest.size,
         "carried_before": done.carried_before,
         "left": done.left,
@@ -124,9 +125,11 @@ def _exported_facts(done: "Exported") -> dict[str, object]:
 
 
 def _exported_words(done: "Exported") -> str:
+    what = f"{_counted(done.messages, 'message')}, {_counted(done.letters, 'letter')}"
+    if done.pieces:
+        what += f", {_counted(done.pieces, 'piece')} of files"
     lines = [
-        f"{done.path}: {_counted(done.messages, 'message')} and {_counted(done.letters, 'letter')} for "
-        f"{done.manifest.recipient}, {done.manifest.size:,} bytes.",
+        f"{done.path}: {what} for {done.manifest.recipient}, {done.manifest.size:,} bytes.",
         f"The first recipient key ends {_time(done.manifest.keys_end_at)}; it opens until {_time(done.opens_until)}.",
     ]
     if done.manifest.deliver_before:

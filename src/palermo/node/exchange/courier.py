@@ -4,46 +4,33 @@ Every message without a receipt goes into every file, and every letter whose tim
 read twice, costs nothing. The receipts come back in the next file, or by whatever line there is.
 """
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.exchange.actions.lettering import seal_queued
-from palermo.node.exchange.files import lettering as files
-from palermo.node.exchange.files.models import OutgoingFile
-from palermo.node.exchange.models import Outgoing, QueuedLetter
+from palermo.node.exchange import courier_contents
+from palermo.node.exchange.courier_contents import Addressed, Contents, Progress
 from palermo.node.exchange.routes import Route, way_to
-from palermo.node.exchange.states import OPEN
 from palermo.node.home import uploads_folder
 from palermo.node.office import actions as office
 from palermo.node.office import policy
 from palermo.node.office.errors import ConflictError
 from palermo.node.office.policy import Actor
-from palermo.sealing import parcel
-from palermo.sealing.courier import MAX_PARTS, Manifest, Part, write_file
+from palermo.sealing.courier import Manifest, write_file
 
 SUFFIX = ".courier"
 KEY_ENDS_SOON = timedelta(days=7)
 """Before a key's end, how soon whoever exports is warned."""
 
-_LETTERS_AT_ONCE = 20
-_ROWS_AT_ONCE = 500
-
-Progress = Callable[[int], None]
-"""Told how many bytes of parts were written, or read, since it was told last."""
-
 
 class NothingToCarryError(ConflictError):
-    """No message and no letter waits for this partner."""
+    """No message, no letter and no piece of a file waits for this partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +46,7 @@ class Exported:
     digest: str
     messages: int
     letters: int
+    pieces: int
     carried_before: int
     left: int
     ended_keys: int
@@ -83,20 +71,6 @@ class Exported:
         return said
 
 
-@dataclass(slots=True)
-class _Chosen:
-    """What goes into a file: primary keys, in order, and which pieces of large files."""
-
-    messages: list[int]
-    letters: list[int]
-    left: int
-    carried_before: int
-    pieces: list[tuple[OutgoingFile, list[int]]]
-
-    def __len__(self) -> int:
-        return len(self.messages) + len(self.letters) + sum(len(numbers) for _, numbers in self.pieces)
-
-
 def file_name(recipient: str, now: datetime) -> str:
     """What a file is called that somebody wants in a folder: sender, recipient, time."""
     return f"{directory.own_code()}-to-{recipient}-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
@@ -104,7 +78,7 @@ def file_name(recipient: str, now: datetime) -> str:
 
 def waiting(recipient: str, now: datetime) -> tuple[int, int]:
     """How many messages and letters the next file to a partner would hold."""
-    return _messages(recipient).count(), _letters(recipient, now).count()
+    return courier_contents.messages(recipient).count(), courier_contents.letters(recipient, now).count()
 
 
 def export(
@@ -124,136 +98,65 @@ def export(
     """
     if officer is not None:
         policy.require(officer, "courier.carry")
-    directory.authority(recipient)
-    pieces = files.for_courier(recipient, now, only_new=only_new)
-    chosen = _choose(recipient, now, only_new, pieces)
-    if not len(chosen):
+    contents = courier_contents.choose(recipient, now, only_new=only_new)
+    if not len(contents):
         raise NothingToCarryError(f"Nothing{' new' if only_new else ''} waits for {recipient}: no file was written.")
     with tempfile.TemporaryFile(dir=uploads_folder()) as spool:
-        letters = _seal(chosen.letters, spool, now) + _seal_pieces(chosen, spool, now)
-        parts, key_ids, ends = _messages_as_parts(chosen.messages)
-        ended, first_end = _key_times(recipient, [*key_ids, *(key_id for _, key_id in letters)], now)
+        parts = courier_contents.seal(contents, spool, now)
+        ended, first_end = _key_times(recipient, parts, now)
         manifest = Manifest(
             sender=directory.own_code(),
             recipient=recipient,
             made_at=now,
             keys_end_at=first_end,
-            parts=(*parts, *(part for part, _ in letters)),
-            deliver_before=min((end for end in ends if end > now), default=None),
+            parts=tuple(addressed.part for addressed in parts),
+            deliver_before=_first_end(parts, now),
         )
-        contents = _contents(chosen.messages, spool, [part.size for part, _ in letters], progress)
-        digest = write_file(path, manifest, contents, own_keys.signing_key())
+        read = courier_contents.read_again(contents, parts, spool, progress)
+        digest = write_file(path, manifest, read, own_keys.signing_key())
     exported = Exported(
         path=path,
         manifest=manifest,
         digest=digest,
-        messages=len(parts),
-        letters=len(letters),
-        carried_before=chosen.carried_before,
-        left=chosen.left,
+        messages=len(contents.messages),
+        letters=len(contents.letters),
+        pieces=contents.number_of_pieces,
+        carried_before=contents.carried_before,
+        left=contents.left,
         ended_keys=ended,
         opens_until=first_end + own_keys.OVERLAP,
     )
-    _note(exported, chosen, officer, now)
+    _note(exported, contents, officer, now)
     return exported
 
 
-def _messages(recipient: str) -> QuerySet[Outgoing]:
-    return Outgoing.objects.filter(recipient=recipient, state__in=OPEN).order_by("sequence")
-
-
-def _letters(recipient: str, now: datetime) -> QuerySet[QueuedLetter]:
-    return QueuedLetter.objects.filter(recipient=recipient, not_after__gt=now).order_by("pk")
-
-
-def _choose(recipient: str, now: datetime, only_new: bool, pieces: list[tuple[OutgoingFile, list[int]]]) -> _Chosen:
-    messages, letters = _messages(recipient), _letters(recipient, now)
-    if directory.authority(recipient).protocol < 2:
-        letters = letters.none()
-    if only_new:
-        messages, letters = messages.filter(handed_at__isnull=True), letters.filter(handed_at__isnull=True)
-    found = [(key, handed, True) for key, handed in messages.values_list("pk", "handed_at")]
-    found += [(key, handed, False) for key, handed in letters.values_list("pk", "handed_at")]
-    taken, left = found[:MAX_PARTS], len(found[MAX_PARTS:])
-    fitting, room = [], MAX_PARTS - len(taken)
-    for row, numbers in pieces:
-        fitting.append((row, numbers[:room]))
-        left += len(numbers[room:])
-        room -= len(numbers[:room])
-    return _Chosen(
-        messages=[key for key, _, is_message in taken if is_message],
-        letters=[key for key, _, is_message in taken if not is_message],
-        left=left,
-        carried_before=sum(handed is not None for _, handed, _ in taken),
-        pieces=fitting,
-    )
-
-
-def _seal(keys: Sequence[int], spool: BinaryIO, now: datetime) -> list[tuple[Part, str]]:
-    """Seal letters into a file of their own, since the manifest comes first; each part with its key's id."""
-    parts = []
-    for start in range(0, len(keys), _LETTERS_AT_ONCE):
-        rows = QueuedLetter.objects.filter(pk__in=keys[start : start + _LETTERS_AT_ONCE]).order_by("pk")
-        for sealed in seal_queued(rows, now):
-            spool.write(sealed)
-            parts.append((Part(parcel.digest(sealed), len(sealed)), parcel.peek(sealed).recipient_key_id))
-    return parts
-
-
-def _seal_pieces(chosen: _Chosen, spool: BinaryIO, now: datetime) -> list[tuple[Part, str]]:
-    """Seal pieces of large files, as :func:`_seal` does letters: one at a time."""
-    parts = []
-    for row, numbers in chosen.pieces:
-        for piece in files.sealed(row, numbers, now):
-            spool.write(piece.parcel)
-            part = Part(parcel.digest(piece.parcel), len(piece.parcel))
-            parts.append((part, parcel.peek(piece.parcel).recipient_key_id))
-    return parts
-
-
-def _messages_as_parts(keys: Sequence[int]) -> tuple[list[Part], list[str], list[datetime]]:
-    """The parts, the ids of the keys that they are sealed to, and when the messages end."""
-    parts, key_ids, ends = [], [], []
-    for key in keys:
-        envelope, not_after = Outgoing.objects.values_list("envelope", "not_after").get(pk=key)
-        content = bytes(envelope)
-        parts.append(Part(hashlib.sha256(content).hexdigest(), len(content)))
-        key_ids.append(parcel.peek(content).recipient_key_id)
-        ends.append(not_after)
-    return parts, key_ids, ends
-
-
-def _key_times(recipient: str, key_ids: Sequence[str], now: datetime) -> tuple[int, datetime]:
+def _key_times(recipient: str, parts: Sequence[Addressed], now: datetime) -> tuple[int, datetime]:
     """How many of the parts are sealed to a key that has ended, and when the first of the keys ends."""
     until = {key.key_id: key.valid_until for key in directory.keys(recipient)}
-    ends = [until.get(key_id, now) for key_id in key_ids]
+    ends = [until.get(addressed.key_id, now) for addressed in parts]
     return sum(end <= now for end in ends), min(ends)
 
 
-def _contents(messages: Sequence[int], spool: BinaryIO, letters: Sequence[int], progress: Progress) -> Iterator[bytes]:
-    for key in messages:
-        content = bytes(Outgoing.objects.values_list("envelope", flat=True).get(pk=key))
-        yield content
-        progress(len(content))
-    spool.seek(0)
-    for size in letters:
-        yield spool.read(size)
-        progress(size)
+def _first_end(parts: Sequence[Addressed], now: datetime) -> datetime | None:
+    """When the first of the messages ends that are still in time."""
+    ends = [addressed.ends_at for addressed in parts if addressed.ends_at is not None]
+    return min((end for end in ends if end > now), default=None)
 
 
 @transaction.atomic
-def _note(exported: Exported, chosen: _Chosen, officer: Actor | None, now: datetime) -> None:
+def _note(exported: Exported, contents: Contents, officer: Actor | None, now: datetime) -> None:
     """Only now, with the file on disk whole. What goes by line as well does not wait for the courier."""
     if way_to(exported.manifest.recipient).route is not Route.DIRECT:
-        for model, keys in ((Outgoing, chosen.messages), (QueuedLetter, chosen.letters)):
-            for start in range(0, len(keys), _ROWS_AT_ONCE):
-                model._default_manager.filter(pk__in=keys[start : start + _ROWS_AT_ONCE]).update(handed_at=now)
-        for row, numbers in chosen.pieces:
-            files.handed(row.pk, numbers, now)
+        courier_contents.note_carried(contents, now)
     office.audit(
         officer,
         "courier.exported",
         exported.manifest.recipient,
         now=now,
-        detail={"file": exported.digest, "messages": exported.messages, "letters": exported.letters},
+        detail={
+            "file": exported.digest,
+            "messages": exported.messages,
+            "letters": exported.letters,
+            "pieces": exported.pieces,
+        },
     )

@@ -13,7 +13,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import collected
 from palermo.node.exchange.collected import Brought, Outcome, Taken
-from palermo.node.exchange.courier import Progress
+from palermo.node.exchange.courier_contents import Progress
 from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE
 from palermo.node.office import actions as office
 from palermo.node.office import policy
