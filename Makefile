@@ -6,10 +6,10 @@ BIN := .venv/bin
 # mypy's Django plugin and makemigrations read the settings, and those need a node's home.
 CHECK_HOME := build/check-home
 
-.PHONY: help setup demo test check format types docs bench clean
+.PHONY: help setup demo test test-postgresql check format types docs bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
 
 setup: ## Set up all that the other targets need (they call it themselves)
 	@scripts/setup.sh dev
@@ -21,6 +21,9 @@ demo: ## Run the whole road over three nodes, then serve their sites until Ctrl-
 test: setup ## Run every test in parallel, with branch coverage and its gate (ARGS="-k word")
 	@rm -f .coverage .coverage.*
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+test-postgresql: setup ## Run every test once more, on a PostgreSQL server that the run starts and stops
+	@PALERMO_TEST_DATABASE=postgresql $(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: setup $(CHECK_HOME) ## Format, lint, types, import contracts, migrations, docs
 	@$(BIN)/ruff format --check .
