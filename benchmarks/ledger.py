@@ -2,9 +2,9 @@
 
 The tree is measured against ``pymerkle`` in memory, in the same run; the append of a node (entry, tiles, size, one
 durable commit) against the bare commit of one row to the same SQLite file, one of each in turn, so that both meet the
-same disk. A node's log is brought to a million entries by writing its tiles as they would stand, for its entries play no
-part in what an append costs. Tree times are processor seconds, those of commits wall time. Proof sizes are numbers of
-hashes of 32 bytes.
+same disk. A node's log is brought to a million entries by writing its tiles as they would stand, for its entries play
+no part in what an append costs. Tree times are processor seconds, those of commits wall time. Proof sizes are numbers
+of hashes of 32 bytes.
 
     .venv/bin/python benchmarks/ledger.py [--sizes 1000 1000000] [--appends 200]
 """
