@@ -24,7 +24,6 @@ CONTEXT = {
     "uco-location": f"{_UCO}location/",
     "uco-observable": f"{_UCO}observable/",
     "uco-types": f"{_UCO}types/",
-    "uco-vocabulary": f"{_UCO}vocabulary/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 Node = dict[str, Any]
@@ -76,7 +75,7 @@ class _Graph:
 
 def _item(graph: _Graph, item: ManifestItem, events: list[CustodyEvent]) -> list[Node]:
     """Add an item and its steps; gives references to the steps, in their order."""
-    file = graph.add("uco-observable:File", item.path, {"uco-core:hasFacet": _facets(item)})
+    file = graph.add("uco-observable:File", item.path, {"uco-core:hasFacet": _facets(graph, item)})
     record = {
         "uco-core:name": item.name,
         "uco-core:description": item.description,
@@ -93,28 +92,27 @@ def _item(graph: _Graph, item: ManifestItem, events: list[CustodyEvent]) -> list
     return actions
 
 
-def _facets(item: ManifestItem) -> list[Node]:
-    """Facets of the file. They lie in the file's node, without names of their own."""
+def _facets(graph: _Graph, item: ManifestItem) -> list[Node]:
+    """Name, size, kind and digests of the file: nodes with names of their own, as CASE 1.5 wants them."""
     size = _typed("xsd:integer", str(item.size))
-    hashes = [_hash("SHA256", item.sha256), _hash("SHA512", item.sha512)]
-    content = {"uco-observable:byteCount": size, "uco-observable:hash": hashes}
-    content["uco-observable:mimeType"] = item.media_type
+    name = {"uco-observable:fileName": item.name, "uco-observable:sizeInBytes": size}
+    content = {
+        "uco-observable:sizeInBytes": size,
+        "uco-observable:mimeType": item.media_type,
+        "uco-observable:hash": [_hash(graph, item, "SHA256", item.sha256), _hash(graph, item, "SHA512", item.sha512)],
+    }
     return [
-        {
-            "@type": "uco-observable:FileFacet",
-            "uco-observable:fileName": item.name,
-            "uco-observable:sizeInBytes": size,
-        },
-        {"@type": "uco-observable:ContentDataFacet", **content},
+        graph.add("uco-observable:FileFacet", item.path, name),
+        graph.add("uco-observable:ContentDataFacet", item.path, content),
     ]
 
 
-def _hash(method: str, value: str) -> Node:
-    return {
-        "@type": "uco-types:Hash",
-        "uco-types:hashMethod": _typed("uco-vocabulary:HashNameVocab", method),
+def _hash(graph: _Graph, item: ManifestItem, method: str, value: str) -> Node:
+    properties = {
+        "uco-types:hashMethod": method,
         "uco-types:hashValue": _typed("xsd:hexBinary", value.upper()),
     }
+    return graph.add("uco-types:Hash", f"{item.path}\n{method}", properties)
 
 
 def _action(graph: _Graph, event: "CustodyEvent", file: Node) -> Node:

@@ -179,3 +179,33 @@ def test_a_court_copy_names_court_and_proceedings(network, add, seal, team):
         with pytest.raises(InvalidError):
             actions.copy_for_court(team["central_authority"], package, **values, now=network.now)
     assert queries.court_copies(team["central_authority"], package) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"by": "Somebody Else"},
+        {"detail": "at another's order"},
+        {"previous": "0" * 64},
+        {"signed": b"{}"},
+        {"sha256": "0" * 64},
+    ],
+)
+def test_a_changed_step_is_named_by_the_check_of_the_node(network, add, team, change):
+    item = add().reference
+    step(team, item, network)
+    other = add(content=b"other").reference
+    assert queries.check() == []
+    CustodyEvent.objects.filter(item__reference=item, verb="imaged").update(**change)
+    (fault,) = queries.check()
+    assert (fault.what, fault.where) == ("custody of an item", item) and other not in fault.detail
+
+
+def test_a_step_taken_out_or_a_certificate_changed_is_named_as_well(network, add, team):
+    item = add().reference
+    step(team, item, network)
+    step(team, item, network, verb="opened")
+    CustodyEvent.objects.filter(item__reference=item, verb="imaged").delete()
+    assert [fault.where for fault in queries.check()] == [item]
+    OfficerCertificate.objects.update(signed=b"{}")
+    assert len(queries.check()) == 2

@@ -9,6 +9,7 @@ from django.utils import timezone
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.evidence import blobs, completing, limits
+from palermo.node.evidence.checking import custody_faults
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import CustodyEvent, Item, Package, UseConsent
@@ -127,8 +128,8 @@ def consents(officer: Actor, item: str) -> list[ConsentRow]:
 
 
 def check() -> list[Fault]:
-    """Every blob and package file whose bytes changed or are gone, named by its path. For the node, not a person."""
-    return [*_blob_faults(), *_package_faults()]
+    """Blobs and package files whose bytes changed or are gone, and custody that does not verify. For the node alone."""
+    return [*_blob_faults(), *_package_faults(), *custody_faults()]
 
 
 def _blob_faults() -> Iterator[Fault]:
