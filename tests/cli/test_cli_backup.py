@@ -10,6 +10,14 @@ from palermo.cli.demo.nodes import DemoError, run_palermo
 PASSPHRASE = "a plainly fictitious passphrase"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def on_sqlite():
+    """Nodes with a database of their own, whatever the rest of the run uses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def passphrase(monkeypatch):
     monkeypatch.setenv("PALERMO_BACKUP_PASSPHRASE", PASSPHRASE)

@@ -19,6 +19,14 @@ def run(*arguments, expect=0, **environment):
     return done.output
 
 
+@pytest.fixture(scope="module", autouse=True)
+def on_sqlite():
+    """Nodes with a database of their own, whatever the rest of the run uses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def founders(tmp_path_factory):
     """Three founders' keys, each locked by its own passphrase."""

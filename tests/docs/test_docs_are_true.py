@@ -12,7 +12,7 @@ from palermo.cli.main import COMMANDS, app, load
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?:^|[\s`(/])palermo ([a-z]+(?: [a-z]+)?)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[\s`(/])palermo ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)", re.MULTILINE)
 
 
 def tracked() -> list[Path]:

@@ -1,5 +1,6 @@
 """Signing and recipient keys, and private keys at rest."""
 
+import os
 import random
 import stat
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from palermo.sealing import hpke
 from palermo.sealing.errors import FormatError, KeyFileError, OpeningError, SignatureError
-from palermo.sealing.keyfile import read_private, write_private
+from palermo.sealing.keyfile import destroy_private, lock_private, read_private, write_private
 from palermo.sealing.keys import RecipientKey, RecipientPublicKey, Signatures, SigningKey, VerifyKey
 
 KEY = SigningKey.generate(random.Random(1).randbytes)
@@ -143,3 +144,27 @@ def test_what_cannot_be_read_or_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="empty"):
         write_private(tmp_path / "key", b"secret", b"")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_destroyed_key_is_overwritten_where_it_lies(tmp_path: Path) -> None:
+    path, kept_name = tmp_path / "a.key", tmp_path / "same-file"
+    write_private(path, b"secret" * 16, None)
+    os.link(path, kept_name)
+    size = path.stat().st_size
+    destroy_private(path)
+    assert not path.exists()
+    assert kept_name.read_bytes() == bytes(size)
+    destroy_private(path)
+
+
+def test_a_key_is_put_under_another_passphrase_in_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "a.key"
+    write_private(path, b"secret", None)
+    lock_private(path, None, b"first")
+    with pytest.raises(KeyFileError, match="locked"):
+        read_private(path, None)
+    with pytest.raises(KeyFileError, match="does not open"):
+        lock_private(path, b"wrong", b"second")
+    lock_private(path, b"first", b"second")
+    assert read_private(path, b"second") == b"secret"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.key"]

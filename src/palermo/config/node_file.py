@@ -83,11 +83,16 @@ def create(home: Path, node: NodeFile, database_url: str = "") -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / UPLOADS).mkdir(mode=0o700, exist_ok=True)
     _write_secret(home / SECRET_KEY, secrets.token_urlsafe(64))
-    if database_url:
-        _write_secret(home / DATABASE_URL, database_url)
+    keep_database_url(home, database_url)
     half_written = home / f".{NAME}"
     half_written.write_text(node.to_toml(), "utf-8")
     half_written.replace(home / NAME)  # its presence says that the key is there too
+
+
+def keep_database_url(home: Path, database_url: str) -> None:
+    """Keep the address of a node's database in its home; "" for SQLite's file there."""
+    if database_url:
+        _write_secret(home / DATABASE_URL, database_url)
 
 
 def _write_secret(path: Path, text: str) -> None:

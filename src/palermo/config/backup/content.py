@@ -12,7 +12,7 @@ DESCRIPTION = "backup.json"
 DATABASE = "database"
 HOME = "home"
 SQLITE_FILE = "db.sqlite3"
-_TRANSIENT = re.compile(r"db\.sqlite3.*|\..*\.[0-9a-f]{16}|\..*\.partial|restored\.json")
+_TRANSIENT = re.compile(r"db\.sqlite3.*|database-url|\..*\.[0-9a-f]{16}|\..*\.partial|restored\.json")
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,5 @@ class Description:
 
 
 def is_kept(path: Path) -> bool:
-    """Whether a file of a home belongs into a back-up: not the database, and nothing half written."""
+    """Whether a file of a home belongs into a back-up: not the database or its address, and nothing half written."""
     return not _TRANSIENT.fullmatch(path.name)

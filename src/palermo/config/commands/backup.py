@@ -61,6 +61,9 @@ def restore(
 
 
 def _load(folder: Path, described: Description) -> None:
+    from palermo.config import node_file
+
+    node_file.keep_database_url(folder / "home", os.environ.get("DATABASE_URL", ""))
     enter(folder / "home")
     from django.db import connection
 
