@@ -1,6 +1,6 @@
 """Pages of what an authority owes for evidence: notice of exculpatory disclosure, recall and deletion, retention."""
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ KINDS = {
 
 
 @require_http_methods(["GET", "POST"])
-def new_notice(request: Request, reference: str) -> HttpResponse:
+def new_notice(request: Request, reference: str) -> HttpResponseBase:
     """Give notice that an item is to be disclosed as exculpatory."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.notify", cases.members(row.case))
@@ -75,7 +75,7 @@ def notice(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def consult(request: Request, reference: str) -> HttpResponse:
+def consult(request: Request, reference: str) -> HttpResponseBase:
     """Write a step of the consultation."""
     row = notice_queries.notice(request.user, reference)
     policy.require(request.user, "evidence.notify", cases.members(row.case))
@@ -97,7 +97,7 @@ def consult(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def disclose(request: Request, reference: str) -> HttpResponse:
+def disclose(request: Request, reference: str) -> HttpResponseBase:
     """Record that the disclosure takes place."""
     row = notice_queries.notice(request.user, reference)
     policy.require(request.user, "evidence.notify", cases.members(row.case))
@@ -116,7 +116,7 @@ def disclose(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def drop(request: Request, reference: str) -> HttpResponse:
+def drop(request: Request, reference: str) -> HttpResponseBase:
     """Give up a disclosure that was notified."""
     row = notice_queries.notice(request.user, reference)
     policy.require(request.user, "evidence.notify", cases.members(row.case))
@@ -145,7 +145,7 @@ def disclosed(request: Request, reference: str) -> FileResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_recall(request: Request, reference: str) -> HttpResponse:
+def new_recall(request: Request, reference: str) -> HttpResponseBase:
     """Recall an item from a partner to whom it went."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.recall", cases.members(row.case))
@@ -193,7 +193,7 @@ def recall(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def keep(request: Request, reference: str) -> HttpResponse:
+def keep(request: Request, reference: str) -> HttpResponseBase:
     """State the legal ground on which a recalled item is kept."""
     row = use_queries.recall(request.user, reference)
     policy.require(request.user, "evidence.destroy", cases.members(row.case))
@@ -214,7 +214,7 @@ def keep(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def delete(request: Request, reference: str) -> HttpResponse:
+def delete(request: Request, reference: str) -> HttpResponseBase:
     """Delete a recalled item with every copy of it."""
     row = use_queries.recall(request.user, reference)
     policy.require(request.user, "evidence.destroy", cases.members(row.case))
@@ -260,7 +260,7 @@ def statement_file(request: Request, reference: str, part: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def retention(request: Request, reference: str) -> HttpResponse:
+def retention(request: Request, reference: str) -> HttpResponseBase:
     """Set until when the items of a case are kept, and by which rule."""
     row = cases.case(request.user, reference)
     policy.require(request.user, "evidence.retain", row.members)
@@ -284,7 +284,7 @@ def retention(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def hold(request: Request, reference: str) -> HttpResponse:
+def hold(request: Request, reference: str) -> HttpResponseBase:
     """Hold an item back from the end of its retention, or lift that."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.retain", cases.members(row.case))

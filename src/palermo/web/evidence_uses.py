@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -55,7 +55,7 @@ def step_page(
     form: PageForm,
     act: Callable[[datetime], T],
     *,
-    to: Callable[[T], HttpResponse],
+    to: Callable[[T], HttpResponseBase],
     title: Promise | str,
     button: Promise | str,
     caption: str,
@@ -64,7 +64,7 @@ def step_page(
     says: Promise | str = "",
     done: Promise | str = "",
     warning: Promise | str = "",
-) -> HttpResponse:
+) -> HttpResponseBase:
     """A page with one form and one write: what it means, what is wrong with what was sent, and where it leads."""
     if request.method == "POST":
         result = attempt(form, lambda: act(timezone.now()))
@@ -91,7 +91,7 @@ def posted(request: Request) -> PageForm:
 
 
 @require_http_methods(["GET", "POST"])
-def ask(request: Request, reference: str) -> HttpResponse:
+def ask(request: Request, reference: str) -> HttpResponseBase:
     """Ask the provider of an item for consent to one use of it."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.ask_use", cases.members(row.case))
@@ -112,7 +112,7 @@ def ask(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def consent(request: Request, reference: str) -> HttpResponse:
+def consent(request: Request, reference: str) -> HttpResponseBase:
     """Record a consent that came by letter."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.attest", cases.members(row.case))
@@ -133,7 +133,7 @@ def consent(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def use(request: Request, reference: str) -> HttpResponse:
+def use(request: Request, reference: str) -> HttpResponseBase:
     """Use an item in another case."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.add", cases.members(row.case))
@@ -153,7 +153,7 @@ def use(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def export(request: Request, reference: str) -> HttpResponse | FileResponse:
+def export(request: Request, reference: str) -> HttpResponseBase:
     """Take an item out for a court, or for another purpose."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.add", cases.members(row.case))
@@ -190,7 +190,7 @@ def question(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def decide(request: Request, reference: str) -> HttpResponse:
+def decide(request: Request, reference: str) -> HttpResponseBase:
     """Decide on a partner's question."""
     row = use_queries.question(request.user, reference)
     policy.require(request.user, "evidence.answer_use", cases.members(row.case))
@@ -211,7 +211,7 @@ def decide(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def send(request: Request, reference: str) -> HttpResponse:
+def send(request: Request, reference: str) -> HttpResponseBase:
     """Send the consent that a second person approved."""
     row = use_queries.question(request.user, reference)
     policy.require(request.user, "evidence.answer_use", cases.members(row.case))
@@ -231,7 +231,7 @@ def send(request: Request, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def withdraw(request: Request, reference: str) -> HttpResponse:
+def withdraw(request: Request, reference: str) -> HttpResponseBase:
     """Withdraw a consent that was given."""
     row = use_queries.question(request.user, reference)
     policy.require(request.user, "evidence.answer_use", cases.members(row.case))
