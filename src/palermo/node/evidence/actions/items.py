@@ -39,7 +39,6 @@ _LIMITS = {
 _OPTIONAL = frozenset({"use_limit", "originator"})
 
 
-@transaction.atomic
 def add_item(
     officer: Actor,
     *,
@@ -66,6 +65,7 @@ def add_item(
     ``content``: bytes, or a file that is copied. ``origin``: "own", or "intelligence" for what came by police
     or FIU channels; then ``originator`` names who gave it, without whose consent it is neither sealed nor cited. There
     is no default: a person says which it is. Raises :class:`BoundBytesError` for bytes that a partner gave.
+    The bytes are stored before the transaction: a large file is copied while everybody else goes on writing.
     """
     policy.require(officer, "evidence.add", cases.members(case))
     require_open(case)
@@ -88,8 +88,22 @@ def add_item(
     }
     if problems := _problems(texts, marks) + _time_problems(collected_at, now):
         raise InvalidError(problems)
-    blob = blobs.store(content)
-    _refuse_bound(blob.sha256, origin)
+    return _keep(officer, case, blobs.store(content), collected_at, texts, marks, now)
+
+
+@transaction.atomic
+def _keep(
+    officer: Actor,
+    case: str,
+    blob: blobs.Blob,
+    collected_at: datetime,
+    texts: dict[str, str],
+    marks: dict[str, str],
+    now: datetime,
+) -> ItemRow:
+    """The item of bytes that are stored, with its collection."""
+    require_open(case)
+    _refuse_bound(blob.sha256, marks["origin"])
     item = Item.objects.create(
         reference=new_reference(now),
         case_id=case,
