@@ -5,7 +5,7 @@ that node acts. What the line does to a post is said by :class:`Fault`, one a po
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import httpx
@@ -138,7 +138,7 @@ class Network:
         answered = Carried(
             post.sender, to, post.method, post.path, post.headers, post.body, response.status_code, answer
         )
-        self.seen.append(answered)
+        self.seen.append(replace(answered, body=b""))
         return answered
 
     def _harmed_answer(self, fault: Fault, answered: Carried) -> bytes:

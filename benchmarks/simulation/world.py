@@ -7,7 +7,7 @@ The world knows what no node knows: what every app asked for, and what every ans
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ class World:
 
     # --- what a node's own processes do -------------------------------------------------------
 
-    def post(self, code: str, faults: Sequence[Fault] = ()) -> int:
+    def post(self, code: str, faults: Iterable[Fault] = ()) -> int:
         """One pass of a node's delivery; the line treats its posts as ``faults`` say. Returns how many were settled."""
         self.network.next_faults(faults)
         settled = self._act(code, self._deliver)
