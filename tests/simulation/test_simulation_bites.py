@@ -9,11 +9,6 @@ from dataclasses import replace
 
 import pytest
 from django.db import transaction
-from simulation import walk
-from simulation.invariants import ForbiddenError, Seen
-from simulation.network import Fault
-from simulation.notes import REFUSED
-from simulation.world import World
 
 from palermo.node.exchange import delivery, routes
 from palermo.node.exchange.actions import parcels, reading, receiving, settling
@@ -22,6 +17,11 @@ from palermo.node.exchange.states import Inbox, Outbox
 from palermo.node.ledger import queries as ledger
 from palermo.sealing import dsse, envelope, records
 from palermo.sealing.receipt import ReceiptStatus, parse_receipt
+from simulation import walk
+from simulation.invariants import ForbiddenError, Seen
+from simulation.network import Fault
+from simulation.notes import REFUSED
+from simulation.world import World
 
 STEPS = 2000
 SEED = 5
