@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 from palermo.cli.demo.nodes import Authority, Network, Node
+from palermo.config import node_file, serve
 from palermo.config.lifeline import die_with_parent
 
 KIND = "palermo/benchmark.file+v1"
@@ -65,8 +66,8 @@ def register() -> None:
 
 
 def web_application() -> Callable[..., Any]:
-    """The node's web application, for ``granian --factory``."""
-    from palermo.config.wsgi import application
+    """The node's web application with its gate, for ``granian --factory``."""
+    from palermo.config.asgi import application
 
     register()
     return application
@@ -101,10 +102,10 @@ class Pair:
 
     def start(self, *parts: str) -> None:
         """Start the web server, the worker, or both, and wait until the server answers."""
-        granian = "-m granian --interface wsgi --factory --workers 1 --blocking-threads 4 --log-level warning --no-ws"
-        address = ["--host", "127.0.0.1", "--port", str(self.node.port), "large_files_node:web_application"]
+        usual, target = serve.commands(node_file.read(self.home))["web server"], "palermo.config.asgi:application"
+        web = ["large_files_node:web_application" if word == target else word for word in usual]
         commands = {
-            "web": [sys.executable, *granian.split(), *address],
+            "web": [*web, "--factory"],
             "worker": [sys.executable, str(Path(__file__).resolve()), "worker"],
         }
         here, given = str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")
