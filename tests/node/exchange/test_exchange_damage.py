@@ -60,7 +60,7 @@ def test_a_flipped_bit(boxes, box, column, what):
 
 COLUMNS = [
     (Outgoing, {"digest": "0" * 64}),
-    (Outgoing, {"state": "rejected"}),
+    (Outgoing, {"state": "rejected", "stage": "not-delivered"}),
     (Outgoing, {"reason": "none"}),
     (Outgoing, {"partner_index": 5}),
     (Outgoing, {"recipient": "CC-FIU"}),

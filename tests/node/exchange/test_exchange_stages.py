@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.directory.models import Authority, PublicKey
-from palermo.node.exchange import actions, handlers, refusals, relay_statements
+from palermo.node.exchange import actions, handlers, queries, refusals, relay_statements
 from palermo.node.exchange.actions import opening
 from palermo.node.exchange.models import Incoming, Outgoing, QueuedLetter
 from palermo.node.exchange.stage_models import Refusal, Statement
 from palermo.node.exchange.stages import MOVES, RETRIEVE_WITHIN
+from palermo.node.exchange.wire import CLOCK_SKEW
 from palermo.node.office import queries as office
 from palermo.node.office.errors import InvalidError
 from palermo.sealing.errors import BindingError, SealingError
@@ -331,3 +332,30 @@ def test_the_database_refuses_a_stage_that_a_state_cannot_have(send, state, stag
         return
     with pytest.raises(IntegrityError), transaction.atomic():
         Outgoing.objects.update(**change)
+
+
+# --- what is kept ----------------------------------------------------------------------------
+
+
+def test_an_id_is_known_past_its_end_and_the_largest_skew(network, notes, partner):
+    envelope = partner.envelope()
+    receipt = actions.receive(envelope, now=network.now)
+    for later in (timedelta(days=7), timedelta(days=7) + CLOCK_SKEW, timedelta(days=400)):
+        assert actions.receive(envelope, now=network.now + later) == receipt
+    assert len(notes.seen) == 1 and Incoming.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", [{"stage": "relayed"}, {"reason": "none"}, {"issuer": "CC-FIU"}, {"signed": b"{}"}])
+def test_a_changed_statement_is_found(send, change):
+    send()
+    assert queries.check() == []
+    Statement.objects.update(**change)
+    assert [fault.what for fault in queries.check()] == ["statement"]
+
+
+def test_a_changed_refusal_is_found(send):
+    with refusals.kept(), pytest.raises(InvalidError):
+        send(recipient="")
+    assert queries.check() == []
+    Refusal.objects.update(reason="another")
+    assert [fault.what for fault in queries.check()] == ["statement"]

@@ -131,12 +131,23 @@ def keys(code: str) -> list[KeyRow]:
     ]
 
 
+# A key that was read keeps what its algorithms made of its bytes: they take as long to parse as a signature to verify.
+@lru_cache(maxsize=1024)
+def _verify_key(public: bytes) -> VerifyKey:
+    return VerifyKey.from_bytes(public)
+
+
+@lru_cache(maxsize=1024)
+def _recipient_public(public: bytes) -> RecipientPublicKey:
+    return RecipientPublicKey.from_bytes(public)
+
+
 def verify_keys(code: str, at: datetime | None = None) -> list[VerifyKey]:
     """The keys with which an authority could sign at a time; every key that it ever had when ``at`` is None."""
     rows = PublicKey.objects.filter(authority__code=code, purpose=PublicKey.SIGNING)
     if at is not None:
         rows = rows.filter(authority__is_member=True, valid_from__lte=at, valid_until__gt=at)
-    return [VerifyKey.from_bytes(bytes(row.public)) for row in rows.order_by("-valid_from")]
+    return [_verify_key(bytes(row.public)) for row in rows.order_by("-valid_from")]
 
 
 def keys_of_statement(code: str, stated_at: datetime, now: datetime) -> list[VerifyKey]:
@@ -173,7 +184,7 @@ def recipient_key(code: str, at: datetime) -> RecipientPublicKey:
     signing = {key.key_id for key in verify_keys(code, at)}
     for row in rows.order_by("-valid_from"):
         if dsse.parse(bytes(row.statement)).key_id in signing:
-            return RecipientPublicKey.from_bytes(bytes(row.public))
+            return _recipient_public(bytes(row.public))
     raise DirectoryError(f"{code} has no recipient key in force: ask it to publish a new one.")
 
 

@@ -10,6 +10,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing
+from palermo.node.exchange.stage_models import Refusal, Statement
 from palermo.node.exchange.states import Inbox
 from palermo.node.ledger import queries as ledger
 from palermo.node.ledger.queries import Fault
@@ -20,7 +21,9 @@ from palermo.sealing.envelope import Header, Outer, envelope_digest, open_envelo
 from palermo.sealing.errors import SealingError
 from palermo.sealing.keys import RecipientKey, VerifyKey
 from palermo.sealing.receipt import Receipt, verify_receipt
+from palermo.sealing.stage import StageReceipt, verify_stage
 
+_STATEMENTS = 100
 _CHUNK = 1  # rows hold whole envelopes, up to 66 MiB each
 _COLUMNS = (
     "message_id",
@@ -36,7 +39,7 @@ _COLUMNS = (
 
 def check() -> list[Fault]:
     """Every stored envelope, signed message and receipt that does not fit; empty when all is whole."""
-    return [*_outbox(), *_inbox(), *_proofs()]
+    return [*_outbox(), *_statements(), *_refusals(), *_inbox(), *_proofs()]
 
 
 def _outbox() -> Iterator[Fault]:
@@ -54,6 +57,45 @@ def _outbox() -> Iterator[Fault]:
             row.partner_index,
         ):
             yield Fault("receipt", where, "says another status, reason or ledger index than the row")
+
+
+def _statements() -> Iterator[Fault]:
+    """Signed stages, each against its signer's keys and its message."""
+    rows = Statement.objects.select_related("message").defer("message__envelope", "message__receipt")
+    for row in rows.order_by("pk").iterator(_STATEMENTS):
+        where = f"{row.stage} of message {row.message.message_id} to {row.message.recipient}"
+        said = yield from _stage(bytes(row.signed), row.issuer, where)
+        columns = (row.stage, row.issuer, row.reason, row.stated_at, row.message.digest, row.message.recipient)
+        if said is not None and columns != (
+            said.stage,
+            said.issuer,
+            said.reason,
+            said.at,
+            said.envelope_digest,
+            said.recipient,
+        ):
+            yield Fault("statement", where, "says something else than the row")
+
+
+def _refusals() -> Iterator[Fault]:
+    for row in Refusal.objects.order_by("pk").iterator(_STATEMENTS):
+        where = f"refusal of message {row.message_id}"
+        said = yield from _stage(bytes(row.signed), directory.own_code(), where)
+        if said is not None and (said.message_id, said.recipient, said.reason, said.at) != (
+            row.message_id,
+            row.recipient,
+            row.reason,
+            row.refused_at,
+        ):
+            yield Fault("statement", where, "says something else than the row")
+
+
+def _stage(signed: bytes, issuer: str, where: str) -> Generator[Fault, None, StageReceipt | None]:
+    try:
+        return verify_stage(signed, _keys(issuer))
+    except SealingError as error:
+        yield Fault("statement", where, str(error))
+        return None
 
 
 def _inbox() -> Iterator[Fault]:
