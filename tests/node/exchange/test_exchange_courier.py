@@ -1,6 +1,8 @@
 """The courier's file: what goes in, what it says, what a damaged or misdirected one costs, and receipts both ways."""
 
+import hashlib
 import io
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from relaying import with_entries
 from palermo.node.directory.queries import DirectoryError
 from palermo.node.exchange import actions, collected, courier, courier_arrivals, courier_contents, letters
 from palermo.node.exchange.courier_arrivals import CourierRefusalError, import_stream
+from palermo.node.exchange.files import arriving, offering, working
+from palermo.node.exchange.files.models import OutgoingFile
 from palermo.node.exchange.handlers import NotYetError
 from palermo.node.exchange.models import Incoming, Outgoing, QueuedLetter
 from palermo.sealing import batch, parcel
@@ -265,3 +269,25 @@ def test_whatever_happens_to_a_file_each_part_has_its_effect_once_or_none(networ
         assert len(notes.seen) - before == done.new
     done = take(network, brought(network, *envelopes))
     assert done.whole and len(notes.seen) - before == 3
+
+
+def test_the_pieces_of_a_large_file_go_along_behind_their_message(network, partner, settings, tmp_path):
+    data = random.Random(5).randbytes(20_000)
+    source = settings.PALERMO_HOME / "packages" / "large"
+    source.parent.mkdir(exist_ok=True)
+    source.write_bytes(data)
+    message = send(network, b"an offer")
+    file = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "source": source, "subject": "PKG-1"}
+    offering.offer(recipient=PARTNER, message_id=message.message_id, now=network.now, **file)
+    working.work_one(network.now)
+    done = export(network, tmp_path / "file")
+    assert (done.messages, done.letters, done.pieces) == (1, 1, OutgoingFile.objects.get().pieces)
+    contents = opened(network, tmp_path / "file")[1]
+    member = network.members[PARTNER]
+    keys = {member.recipient.key_id: member.recipient}
+    kinds = [open_letter(content, keys, lambda _: [partner.own_verify]).kind for content in contents[1:]]
+    assert contents[0] == bytes(message.envelope)
+    assert kinds[0] != arriving.PIECE_KIND and set(kinds[1:]) == {arriving.PIECE_KIND}
+    assert export(network, tmp_path / "again").pieces == done.pieces, "a stick may be lost"
+    with pytest.raises(courier.NothingToCarryError):
+        export(network, tmp_path / "new", only_new=True)

@@ -13,7 +13,7 @@ from palermo.node.exchange.models import Outgoing, Peer, QueuedLetter
 from palermo.node.exchange.relay_carrier import RelayCarrier
 from palermo.node.exchange.relay_models import Holding, RelayParcel
 from palermo.node.exchange.relay_statements import keep
-from palermo.node.exchange.routes import HANDED_PATIENCE, Route
+from palermo.node.exchange.routes import HANDED_PATIENCE, Route, way_to
 from palermo.node.exchange.stage_models import Statement
 from palermo.sealing import batch, parcel
 from palermo.sealing.errors import BindingError, SealingError
@@ -185,6 +185,19 @@ def test_only_the_relays_own_word_on_our_parcels_counts(line, network):
     ):
         with pytest.raises(error):
             keep(RELAY, statement, now=network.now)
+
+
+def test_more_than_a_ticket_names_goes_with_several(line):
+    posts = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        posts.append(batch.unpack(request.content))
+        return httpx.Response(200, content=batch.pack(posts[-1][1:]))
+
+    parcels = tuple(b"%d" % number for number in range(101))
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        assert RelayCarrier().carry(client, way_to(RECIPIENT), parcels) == list(parcels)
+    assert [len(items) for items in posts] == [101, 2] and posts[0][0] != posts[1][0]
 
 
 def test_to_who_speaks_version_1_alone_no_relay_carries(line, network):

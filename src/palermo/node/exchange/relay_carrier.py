@@ -20,7 +20,7 @@ from palermo.node.exchange.routes import Load, Way
 from palermo.node.exchange.wire import BATCH_TYPE
 from palermo.sealing import batch, parcel
 from palermo.sealing.errors import BindingError, SealingError
-from palermo.sealing.ticket import Ticket, sign_ticket
+from palermo.sealing.ticket import MAX_DIGESTS, Ticket, sign_ticket
 
 Name = TypeVar("Name", int, str)
 
@@ -30,6 +30,11 @@ class RelayCarrier:
 
     def carry(self, client: httpx.Client, way: Way, parcels: tuple[bytes, ...]) -> list[bytes]:
         """Hand parcels in, without a database; the statements, in order. Raises ``NoReceiptError``."""
+        starts = range(0, len(parcels), MAX_DIGESTS)
+        return [said for start in starts for said in self._hand_in(client, way, parcels[start : start + MAX_DIGESTS])]
+
+    def _hand_in(self, client: httpx.Client, way: Way, parcels: tuple[bytes, ...]) -> list[bytes]:
+        """As many as one ticket names."""
         ticket = Ticket(
             relay=way.relay,
             member=directory.own_code(),
