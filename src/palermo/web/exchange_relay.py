@@ -8,7 +8,8 @@
 | 409    | this node does not relay for the recipient, by the directory in force here                    |
 | 411, 413, 415 | the length is missing, the body is too long, it is of another media type               |
 
-A ticket is judged before any of its parcels is read: a stranger's parcels never fill the memory.
+A ticket is judged before any of its parcels is read: a stranger's parcels stay on disk, where the gate put them
+(:mod:`palermo.config.gate`), and never fill the memory.
 """
 
 import time
