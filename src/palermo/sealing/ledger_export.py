@@ -20,7 +20,7 @@ from palermo.sealing.checkpoint import verify_checkpoint
 from palermo.sealing.directory import MAX_DIRECTORY_BYTES, Directory, TrustRoot, open_directory
 from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.leaf import OpenedField, verify_opened
-from palermo.sealing.merkle import leaf_hash, verify_range
+from palermo.sealing.merkle import HASH_BYTES, leaf_hash, verify_range
 from palermo.sealing.quorum import Cosignature, verify_quorum
 from palermo.sealing.trust_root import Trust
 from palermo.sealing.verify import Check, Verdict
@@ -55,13 +55,20 @@ class Heading:
 class ShownLeaf:
     """A leaf with all its commitments, and the fields of it that are shown.
 
-    ``expired``: when its values were destroyed, and by which rule; nothing of it can be opened then.
+    ``expired``: when its values were destroyed, and by which rule; nothing of it can be opened then. Of a leaf that was
+    lost with the node's storage only its hash came back from a witness: ``lost_hash``, with no ``leaf``.
     """
 
     index: int
     leaf: bytes
     opened: tuple[OpenedField, ...]
     expired: str = ""
+    lost_hash: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Refuse a leaf that is both there and lost."""
+        if self.lost_hash and (self.leaf or self.opened or not self.expired or len(self.lost_hash) != HASH_BYTES):
+            raise FormatError("entry", "is shown as lost, and is not")
 
 
 @dataclass(frozen=True)
@@ -158,8 +165,8 @@ def _leaves(it: _Examination) -> _Result:
         shown = records.from_bytes(ShownLeaf, _line(it, part), part)
         if shown.index != index:
             raise BindingError(part, f"is missing: the line holds entry {shown.index}")
-        values = verify_opened(shown.leaf, shown.opened)
-        it.hashes.append(leaf_hash(shown.leaf))
+        values = {} if shown.lost_hash else verify_opened(shown.leaf, shown.opened)
+        it.hashes.append(shown.lost_hash or leaf_hash(shown.leaf))
         if shown.expired and not values:
             it.expired[shown.expired] += 1
             continue
@@ -170,7 +177,7 @@ def _leaves(it: _Examination) -> _Result:
     if next(it.lines, None) is not None:
         raise FormatError("file", "goes on after its last entry")
     expired = it.expired.total()
-    but = f", but for {expired} whose values were destroyed when their retention ended" if expired else ""
+    but = f", but for {expired} whose values were destroyed when their retention ended, or lost" if expired else ""
     return True, f"{len(it.hashes)} leaves, each with the fields {', '.join(SHOWN)} opened{but}"
 
 

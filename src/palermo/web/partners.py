@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from palermo.node.directory import actions, queries
+from palermo.node.directory import actions, currency, queries
 from palermo.node.exchange import queries as exchange
 from palermo.node.ledger import actions as ledger_actions
 from palermo.node.ledger import queries as ledger
@@ -31,6 +31,7 @@ def index(request: Request) -> HttpResponse:
         "partners": slice_of(request, queries.partners()),
         "peers": {peer.code: peer for peer in exchange.peers(request.user)},
         "version": queries.directory_version(),
+        "standing": currency.standing(timezone.now()),
         "may_import": policy.allows(request.user, "directory.import"),
         "state": "",
     }

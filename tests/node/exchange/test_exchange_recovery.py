@@ -9,6 +9,7 @@ import shutil
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as live_settings
@@ -18,17 +19,21 @@ from palermo.config.backup import databases as snapshots
 from palermo.node import restored
 from palermo.node.directory import actions as directory_actions
 from palermo.node.directory import own_keys
+from palermo.node.directory import queries as directory_queries
 from palermo.node.exchange import actions, handlers, recovery, witnessing
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer, QueuedLetter
 from palermo.node.exchange.routes import due_messages, next_load, way_to
 from palermo.node.exchange.states import Outbox
 from palermo.node.ledger import actions as ledger
+from palermo.node.ledger import disclosures
 from palermo.node.ledger import queries as ledger_queries
 from palermo.node.ledger.models import Witnessed
 from palermo.node.office.errors import ConflictError
 from palermo.sealing import directory as sealed
 from palermo.sealing import records
 from palermo.sealing.keys import SigningKey
+from palermo.sealing.ledger_export import verify_export
+from palermo.sealing.verify import Verdict
 
 spec = importlib.util.spec_from_file_location("databases", Path(__file__).parents[1] / "databases.py")
 databases_of_tests = importlib.util.module_from_spec(spec)
@@ -240,6 +245,11 @@ def test_a_back_up_that_is_many_messages_old(nodes, number):
             assert not Witnessed.objects.filter(partner=code).exists()
             assert not Equivocation.objects.exists()
             assert ledger_queries.newest_cosigned().size == ledger_queries.size()
+    with nodes.at(A):
+        lines = disclosures.shown(SimpleNamespace(pk=1, roles=["auditor"], is_active=True))
+        report = verify_export(lines, directory_queries.trust())
+        assert report.verdict is Verdict.PROVEN, report.checks
+        assert report.expired.total() > 0, "lost entries are shown as lost"
 
 
 def test_a_partner_that_has_not_answered_gets_nothing_new(nodes):

@@ -99,11 +99,12 @@ def _covering(end: int | None) -> Cosigned | None:
 
 def _shown_leaves(start: int, end: int) -> Iterator[ShownLeaf]:
     rows = Entry.objects.filter(index__gte=start, index__lt=end).order_by("index")
-    rows = rows.only("fields", "leaf", "destroyed_at", "destroyed_under")
+    rows = rows.only("fields", "leaf", "leaf_hash", "destroyed_at", "destroyed_under")
     for row in rows.iterator(chunk_size=500):
         if row.destroyed_at is not None:
             expired = f"{format_time(row.destroyed_at)}, {row.destroyed_under}"
-            yield ShownLeaf(row.index, bytes(row.leaf), (), expired)
+            leaf = bytes(row.leaf)
+            yield ShownLeaf(row.index, leaf, (), expired, b"" if leaf else bytes(row.leaf_hash))
             continue
         fields = [LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in row.fields]
         yield ShownLeaf(row.index, bytes(row.leaf), open_fields(fields, SHOWN))
