@@ -72,6 +72,7 @@ def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
     from palermo.config.bell import Bell
     from palermo.node import restored
+    from palermo.node.evidence import completing
     from palermo.node.exchange import delivery, polling, recovery, witnessing
     from palermo.node.exchange.files import carrying, working
     from palermo.node.office import jobs
@@ -85,6 +86,7 @@ def run(stop: threading.Event) -> None:
             "pieces": carrying.Carrier(client).turn,
             "files": working.work_one,
             "jobs": lambda now: 0 if restored.log_is_behind() else int(jobs.run_one(now)),
+            "packages": completing.complete_ready,
         }
         timed: dict[str, tuple[Callable[[datetime], int], float]] = {
             "relay": (lambda now: polling.poll_due(now, client), RELAY_SECONDS),

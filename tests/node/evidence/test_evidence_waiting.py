@@ -78,9 +78,10 @@ def test_a_package_waits_for_a_quorum_and_is_then_sealed_with_it(network, add, s
     assert queries.check() == []
     assert completing.complete_waiting(later) == 0
     witness(cosigners, "BB-POL", network.now)
-    assert completing.complete_waiting(later) == 0 and not list(packages_folder().iterdir())
+    assert completing.complete_ready(later) == completing.complete_waiting(later) == 0
+    assert not list(packages_folder().iterdir())
     witness(cosigners, "CC-FIU", network.now)
-    assert completing.complete_waiting(later) == 1 and completing.complete_waiting(later) == 0
+    assert completing.complete_ready(later) == 1 and completing.complete_ready(later) == 0
     report, lacking = checked(row.reference, later)
     assert (report.verdict, lacking) == (Verdict.PROVEN, [])
     assert report.checks[12].ok and "2 of 2" in report.checks[12].detail

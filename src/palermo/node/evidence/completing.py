@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
@@ -50,10 +51,21 @@ def complete_job(payload: dict[str, Any], heartbeat: Heartbeat, now: datetime) -
 
 def complete_waiting(now: datetime) -> int:
     """Try each waiting package; returns how many were sealed. One that fails does not keep the others."""
+    return _complete_each([package.reference for package in _waiting()], now)
+
+
+def complete_ready(now: datetime) -> int:
+    """Seal each package that waits for nothing any more, without asking anyone; returns how many were sealed."""
+    return _complete_each([package.reference for package in _waiting() if not waits_for(package)], now)
+
+
+def _waiting() -> QuerySet[Package]:
+    return Package.objects.filter(state=PackageState.WAITING, destroyed_at=None)
+
+
+def _complete_each(references: list[str], now: datetime) -> int:
     done = 0
-    for reference in Package.objects.filter(state=PackageState.WAITING, destroyed_at=None).values_list(
-        "reference", flat=True
-    ):
+    for reference in references:
         try:
             done += complete_one(reference, now=now)
         except (SealingError, OSError):
@@ -63,7 +75,7 @@ def complete_waiting(now: datetime) -> int:
 
 def complete_one(reference: str, *, now: datetime) -> bool:
     """Seal a package if what it waits for is there, or its time is over; whether it was sealed now."""
-    package = Package.objects.filter(reference=reference, state=PackageState.WAITING, destroyed_at=None).first()
+    package = _waiting().filter(reference=reference).first()
     if package is None:
         return False
     if settings.PALERMO_TIME_STAMPS and not package.time_stamp:
