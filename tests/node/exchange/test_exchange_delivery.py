@@ -122,6 +122,18 @@ def test_hearing_from_a_partner_ends_its_pause(send, deliver, line, partner, net
     assert deliver(timedelta(seconds=0.1)) == 1
 
 
+def test_who_writes_while_it_cannot_be_reached_is_not_left_alone_ever_longer(send, deliver, line, partner, network):
+    send()
+    line.answers[BB] = DEAD
+    for number in range(6):
+        deliver(timedelta(seconds=number))
+        actions.receive(partner.envelope(message_id=f"b{number}"), now=network.now + timedelta(seconds=number))
+    deliver(timedelta(seconds=6))
+    assert len(line.posts) == 7
+    line.answers[BB] = partner.receipt
+    assert deliver(timedelta(seconds=7)) == 1
+
+
 def test_a_lost_receipt_is_fetched_by_posting_again(send, deliver, line, partner):
     """The partner took the message in, but the line broke before its answer came back."""
     send(message_id="m1")

@@ -90,8 +90,9 @@ def take_in(message: Arrival, now: datetime, *, accepted_at: datetime | None = N
     receipt = _sign(message.digest, header, ReceiptStatus(state), now, reason=reason, index=index)
     content = standing is Standing.WITHIN and not (state is Inbox.REJECTED and handlers.forgets(header.payload_type))
     _keep(message, state, reason, index, receipt, now, content=content)
-    # Who can reach us can most likely be reached: what waits for this partner need not wait out its pause.
-    Peer.objects.filter(code=header.sender, next_attempt_at__isnull=False).update(next_attempt_at=None)
+    # Who can reach us can most likely be reached: what waits for this partner need not wait out its pause. Should it
+    # fail again, the pauses begin anew: a partner that writes while its own server starts does not lengthen them.
+    Peer.objects.filter(code=header.sender, next_attempt_at__isnull=False).update(next_attempt_at=None, failures=0)
     return receipt
 
 
