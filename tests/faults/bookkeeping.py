@@ -51,17 +51,23 @@ def every_message_arrived_once(books: Mapping[str, Books]) -> None:
 def every_disclosure_is_one_entry(books: Mapping[str, Books]) -> None:
     """The ledger has an entry for each message out and in, at the index that the message names, and its own acts."""
     for node, book in books.items():
-        kinds = dict(book.rows('SELECT "index", kind FROM ledger_entry'))
-        assert sorted(kinds) == list(range(len(kinds))), f"the ledger of {node} has a gap"
-        assert book.count("SELECT size FROM ledger_log") == len(kinds), f"the ledger of {node} forgot its size"
-        explained = {}
-        for box, prefix in (("exchange_outgoing", "sent."), ("exchange_incoming", "received.")):
-            for index, payload_type in book.rows(f"SELECT ledger_index, payload_type FROM {box}"):
-                explained[index] = prefix + payload_type
         own = {"matching.published": 1} | ({"evidence.sealed": 1} if node == HOLDER else {})
-        left = Counter(kind for index, kind in kinds.items() if index not in explained and kind != "padding")
-        assert {index: kinds[index] for index in explained} == explained, f"entries of {node} are not its messages"
+        left = entries_besides_messages(node, book)
         assert left == own, f"{node} has entries that no act explains, or too many of one act: {left}"
+
+
+def entries_besides_messages(node: str, book: Books) -> Counter[str]:
+    """How many entries of each kind stand for no message, where each message has its one entry; padding left out."""
+    kinds = dict(book.rows('SELECT "index", kind FROM ledger_entry'))
+    assert sorted(kinds) == list(range(len(kinds))), f"the ledger of {node} has a gap"
+    assert book.count("SELECT size FROM ledger_log") == len(kinds), f"the ledger of {node} forgot its size"
+    explained: dict[int, str] = {}
+    for box, prefix in (("exchange_outgoing", "sent."), ("exchange_incoming", "received.")):
+        for index, payload_type in book.rows(f"SELECT ledger_index, payload_type FROM {box}"):
+            assert index not in explained, f"two messages of {node} name one entry"
+            explained[index] = prefix + payload_type
+    assert {index: kinds[index] for index in explained} == explained, f"entries of {node} are not its messages"
+    return Counter(kind for index, kind in kinds.items() if index not in explained and kind != "padding")
 
 
 def no_job_is_left(books: Mapping[str, Books]) -> None:

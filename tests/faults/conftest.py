@@ -23,6 +23,8 @@ _load("stored_rows", HERE.parent / "flows" / "stored_rows.py")
 finished = _load("finished", HERE.parent / "flows" / "finished.py")
 _load("killing", HERE / "killing.py")
 _load("bookkeeping", HERE / "bookkeeping.py")
+_load("cut_line", HERE / "cut_line.py")
+_load("noting_node", HERE / "noting_node.py")
 
 
 @pytest.fixture(scope="session")
