@@ -35,6 +35,7 @@ class Fault:
     """After the given share of the moment has passed (0 to 1), ``deed`` is done, and the line is cut.
 
     A share of an answer of 0 is its first byte: it was made, and nothing of it arrived. ``hard``: cut by a reset.
+    ``prepare`` is called before the post's first byte goes on.
     """
 
     moment: Moment
@@ -42,6 +43,7 @@ class Fault:
     hard: bool
     name: str
     deed: Callable[[], None]
+    prepare: Callable[[], None]
 
 
 class _CutError(Exception):
@@ -94,6 +96,8 @@ class Line:
 
     def _carry(self, client: socket.socket, server: socket.socket, head: bytes, fault: Fault | None) -> None:
         """One request and its answer."""
+        if fault is not None:
+            fault.prepare()
         self._pass(client, server, head, Moment.REQUEST, fault)
         if fault is not None and fault.moment is Moment.THOUGHT:
             time.sleep(fault.share * LONGEST_THOUGHT_SECONDS)

@@ -2,7 +2,8 @@
 
 Its one app sends notes. A note's effect is a row in a table without any constraint: what takes effect twice is there
 twice. A writer is a process of the app: for every line it is given, a size in bytes, it sends a note of so many random
-bytes to its partner, and says ``id digest`` once that is committed.
+bytes to its partner, and says ``id digest`` once that is committed. While a node is held (:meth:`Parts.hold`), its app
+stops between a note's effect and the commit, so that whoever wants to kill it just there can.
 
     python noting_node.py PARTNER        the writer, with PALERMO_HOME set
 """
@@ -25,6 +26,8 @@ TABLE = "CREATE TABLE noted (sender TEXT, message_id TEXT, digest TEXT)"
 APPLICATION = "palermo.config.asgi:application"
 WEB, WORKER = "web server", "worker"
 START_SECONDS = 180.0
+HOLD_SECONDS = 20.0
+_HOLD, _HELD = "hold", "held"
 
 
 def web_application() -> Callable[..., Any]:
@@ -36,6 +39,7 @@ def web_application() -> Callable[..., Any]:
 
 
 def _register() -> None:
+    from django.conf import settings
     from django.db import connection
 
     from palermo.node.exchange import handlers
@@ -44,8 +48,17 @@ def _register() -> None:
         values = [message.sender, message.message_id, hashlib.sha256(message.payload).hexdigest()]
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO noted VALUES (%s, %s, %s)", values)
+        _wait_where_asked(settings.PALERMO_HOME)
 
     handlers.register(NOTE, take)
+
+
+def _wait_where_asked(home: Path) -> None:
+    """Stop here, within the transaction, while somebody holds this node."""
+    deadline = time.monotonic() + HOLD_SECONDS
+    while (home / _HOLD).exists() and time.monotonic() < deadline:
+        (home / _HELD).touch()
+        time.sleep(0.02)
 
 
 class Parts:
@@ -105,6 +118,22 @@ class Parts:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
                     self.kills += 1
+
+    def hold(self) -> None:
+        """Have the app stop at the next note, between its effect and the commit."""
+        (self.home / _HOLD).touch()
+
+    def wait_until_held(self, seconds: float) -> bool:
+        """Whether it stopped there in time."""
+        deadline = time.monotonic() + seconds
+        while not (held := (self.home / _HELD).exists()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return held
+
+    def let_go(self) -> None:
+        """Let the app go on."""
+        for name in (_HOLD, _HELD):
+            (self.home / name).unlink(missing_ok=True)
 
     def ended(self) -> list[str]:
         """Parts that ended although nobody killed them."""

@@ -2,7 +2,8 @@
 
 Real processes, real HTTP. The line cuts a post after any byte of its request, while it is worked on, and after any byte
 of its answer; or, at such a byte, the web server that takes it in is killed with SIGKILL, or the worker that hands it
-in, or both. An app at each node sends notes all the while. What may never happen:
+in, or both; the web server also just between a note's effect and the commit. An app at each node sends notes all the
+while. What may never happen:
 
 - a note that its app was told is sent is lost, or is delivered with other bytes;
 - a note takes effect twice, or without a receipt, or a receipt stands without an effect;
@@ -37,6 +38,8 @@ pytestmark = pytest.mark.slow
 
 CODES = ("AA-POL", "BB-POL")
 CUT, KILLS = "cut", ("recipient killed", "sender killed", "both killed")
+RECIPIENT_DIES, SENDER_DIES = (KILLS[0], KILLS[2]), (KILLS[1], KILLS[2])
+LONGEST_HOLD_SECONDS = 10.0
 LARGEST_NOTE_BYTES = 60_000
 BETWEEN_NOTES_SECONDS = 0.5
 LONGEST_SECONDS = 400.0
@@ -57,6 +60,7 @@ class Correspondence:
         self.parts = {
             code: Parts(node.home, node.port, node.log, own_environment()) for code, node in network.nodes.items()
         }
+        self.held = 0
         self.told: dict[str, dict[str, str]] = {code: {} for code in CODES}
         self.writers: dict[str, subprocess.Popen[str]] = {}
         for code in CODES:
@@ -103,14 +107,22 @@ class Correspondence:
 
     def _fault(self, recipient: str, moment: Moment, deed: str) -> Fault:
         web, worker = self.parts[recipient], self.parts[other(recipient)]
+        held = moment is Moment.THOUGHT and deed in RECIPIENT_DIES
 
         def kill() -> None:
-            if deed in ("recipient killed", "both killed"):
+            if held:  # killed between a note's effect and the commit; a post of letters alone brings none
+                self.held += web.wait_until_held(LONGEST_HOLD_SECONDS)
+            if deed in RECIPIENT_DIES:
                 web.kill(WEB)
-            if deed in ("sender killed", "both killed"):
+            if deed in SENDER_DIES:
                 worker.kill(WORKER)
+            web.let_go()
 
-        return Fault(moment, self.random.random(), self.random.random() < 0.5, f"{moment}: {deed}", kill)
+        def prepare() -> None:
+            if held:
+                web.hold()
+
+        return Fault(moment, self.random.random(), self.random.random() < 0.5, f"{moment}: {deed}", kill, prepare)
 
     def open(self) -> int:
         """Messages without a receipt."""
@@ -170,6 +182,7 @@ def _everything_fits(ours: Correspondence) -> None:
 
 
 def _say(ours: Correspondence) -> None:
+    sys.stdout.write(f"{ours.held} times killed between effect and commit\n")
     for code in CODES:
         line, parts = ours.lines[other(code)], ours.parts[code]
         attempts = ours.books[code].count("SELECT sum(attempts) FROM exchange_outgoing")
