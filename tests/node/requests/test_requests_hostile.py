@@ -1,5 +1,6 @@
 """What a dishonest or broken partner sends: refused with a signed reason, and nothing of it is kept."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from palermo.node.requests.messages import (
 )
 from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.states import Outcome, State
+from palermo.sealing import custody
 from palermo.sealing import directory as sealed
 from palermo.sealing import package as sealing
 from palermo.sealing.checkpoint import sign_checkpoint
@@ -243,9 +245,32 @@ def foreign_entry(code, signing, now):
     )
 
 
+def certificate(code, officer, signing, now):
+    """An authority's word for its officer's key."""
+    told = {"authority": code, "officer": "x", "unit": "y", "key": officer.public.to_bytes()}
+    return custody.sign_certificate(custody.Certificate(**told, not_before=now, issued_at=now), signing)
+
+
+def signed_event(code, content, officer, now):
+    """The first step in an item's life, signed by its officer."""
+    step = custody.Step(
+        verb=custody.Verb.COLLECTED,
+        by="x",
+        at=now,
+        sha256=hashlib.sha256(content).hexdigest(),
+        sha512=hashlib.sha512(content).hexdigest(),
+        authority=code,
+        officer="x",
+        recorded_at=now,
+        reference="",
+    )
+    signed = custody.sign_step(step, officer)
+    return sealing.CustodyEvent(item=1, verb="collected", by="x", at=now, sha256=step.sha256, signed=signed)
+
+
 def foreign_package(path, reference, now, *, code="BB-POL", package_id="BB-POL-PKG-2026-000001"):
     """A flawless package, made by the keys of another network that has members of the same codes."""
-    founder, signing = SigningKey.generate(), SigningKey.generate()
+    founder, signing, officer = (SigningKey.generate() for _ in range(3))
     entries = (foreign_entry(code, signing, now), foreign_entry("AA-POL", SigningKey.generate(), now))
     directory = sealed.sign_directory(
         sealed.Directory(
@@ -263,7 +288,8 @@ def foreign_package(path, reference, now, *, code="BB-POL", package_id="BB-POL-P
         items=[
             sealing.PackageItem(content=content, name="a.txt", description="a", media_type="text/plain", marks=marks)
         ],
-        custody=[sealing.CustodyEvent(item=1, verb="collected", by="x", at=now)],
+        custody=[signed_event(code, content, officer, now)],
+        officers=[certificate(code, officer, signing, now)],
         marks=marks,
         provider=code,
         recipient="AA-POL",
