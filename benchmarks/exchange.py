@@ -132,8 +132,6 @@ def _entry(code: str, endpoint: str, now: datetime) -> Any:
 
 def deliver(sender: Node, recipient: Node, now: datetime) -> dict[str, float]:
     """Send a batch from outbox to receipt; the seconds of each step."""
-    from django.db import transaction
-
     from palermo.node.exchange import actions
     from palermo.node.exchange.carriers import Batches
     from palermo.node.exchange.routes import next_load, way_to
@@ -142,16 +140,17 @@ def deliver(sender: Node, recipient: Node, now: datetime) -> dict[str, float]:
     took = {}
     began = time.perf_counter()
     with sender.acting():
-        with transaction.atomic():
-            for _ in range(BATCH):
-                actions.send(
-                    recipient=recipient.code,
-                    payload_type=NOTE,
-                    payload=PAYLOAD,
-                    case_reference="BENCH-1",
-                    purpose="Benchmark",
-                    now=now,
-                )
+        notes = [
+            actions.Draft(
+                recipient=recipient.code,
+                payload_type=NOTE,
+                payload=PAYLOAD,
+                case_reference="BENCH-1",
+                purpose="Benchmark",
+            )
+            for _ in range(BATCH)
+        ]
+        actions.send_all(notes, now=now)
         took["send"] = time.perf_counter() - began
         way = way_to(recipient.code)
         load = next_load(way, now)

@@ -1,6 +1,6 @@
 """The receipt: the recipient's signed word that it took a message in, or did not, and where its log says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,10 +60,16 @@ def parse_receipt(data: bytes) -> Receipt:
     return records.from_bytes(Receipt, dsse.parse(data, "receipt").payload, "receipt")
 
 
-def verify_receipt(data: bytes, keys: Mapping[str, VerifyKey]) -> Receipt:
+def verify_receipt(
+    data: bytes, keys: Mapping[str, VerifyKey] | Callable[[Receipt], Mapping[str, VerifyKey]]
+) -> Receipt:
     """Read and verify a receipt under the recipient's keys, by key id.
 
-    Raises FormatError, UnknownKeyError, SignatureError.
+    ``keys`` may depend on what the receipt claims, such as its time: then it is called with the receipt before anything
+    of that is proven. Raises FormatError, UnknownKeyError, SignatureError.
     """
-    verified = dsse.verify(data, keys, payload_type=RECEIPT_TYPE, part="receipt")
-    return records.from_bytes(Receipt, verified.payload, "receipt")
+    parsed = dsse.parse(data, "receipt")
+    receipt = records.from_bytes(Receipt, parsed.payload, "receipt")
+    known = keys(receipt) if callable(keys) else keys
+    dsse.verify_parsed(parsed, known, payload_type=RECEIPT_TYPE, part="receipt")
+    return receipt

@@ -14,9 +14,9 @@ from datetime import datetime
 from enum import Enum, auto
 
 from palermo.node.directory import queries as directory
+from palermo.node.exchange.actions.keeping import stored_receipts
 from palermo.node.exchange.actions.lettering import write_letter
 from palermo.node.exchange.actions.parcels import receive_parcels
-from palermo.node.exchange.actions.receiving import stored_receipt
 from palermo.node.exchange.actions.settling import settle
 from palermo.node.exchange.handlers import RefusedError
 from palermo.node.exchange.letters import Letter, LetterHandler
@@ -71,7 +71,7 @@ def take_in(brought: Sequence[Brought], *, now: datetime) -> list[Outcome]:
     gets the receipt that it got before.
     """
     digests = [parcel.digest(item.content) for item in brought]
-    known = {digest for digest in digests if stored_receipt(digest) is not None}
+    known = stored_receipts(digests).keys()
     answers = receive_parcels([item.content for item in brought], now=now)
     receipts: dict[str, dict[str, bytes]] = defaultdict(dict)
     outcomes = []

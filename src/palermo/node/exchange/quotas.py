@@ -5,6 +5,7 @@ its key, could fill our disk. Within a quota a message is taken; above it, it is
 content is not kept; above twice the quota it is rejected and nothing of it is kept but the count.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple
@@ -37,15 +38,25 @@ class Standing(Enum):
     FAR_ABOVE = auto()
 
 
-def charge(partner: str, size: int, day_date: date) -> Standing:
-    """Count an envelope of `size` bytes. Call inside the transaction that takes it in."""
+def charge(partner: str, sizes: Iterable[int], day_date: date) -> list[Standing]:
+    """Count envelopes of these sizes in bytes, in their order; where each leaves its sender.
+
+    Call inside the transaction that takes them in.
+    """
     intake, _ = Intake.objects.select_for_update().get_or_create(partner=partner, day_date=day_date)
-    intake.bytes += max(size, LEAST_BYTES)
+    standings = []
+    for size in sizes:
+        intake.bytes += max(size, LEAST_BYTES)
+        standings.append(_standing(intake.bytes))
     intake.save(update_fields=["bytes"])
+    return standings
+
+
+def _standing(handed_in: int) -> Standing:
     quota = QUOTAS["envelopes"].bytes
-    if intake.bytes <= quota:
+    if handed_in <= quota:
         return Standing.WITHIN
-    return Standing.ABOVE if intake.bytes <= 2 * quota else Standing.FAR_ABOVE
+    return Standing.ABOVE if handed_in <= 2 * quota else Standing.FAR_ABOVE
 
 
 def reason() -> str:

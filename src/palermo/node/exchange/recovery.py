@@ -13,9 +13,10 @@ from django.db.models import Max
 from palermo.node import restored
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
+from palermo.node.exchange.actions.keeping import stored_receipts
 from palermo.node.exchange.actions.lettering import write_letter
 from palermo.node.exchange.actions.reading import Arrival, Reader, UnprovenError, UnreadableError
-from palermo.node.exchange.actions.receiving import stored_receipt, take_in
+from palermo.node.exchange.actions.receiving import take_in
 from palermo.node.exchange.actions.sending import reinstate
 from palermo.node.exchange.actions.settling import settle
 from palermo.node.exchange.handlers import NotYetError, RefusedError
@@ -120,7 +121,7 @@ def take_again(letter: Letter, *, now: datetime) -> None:
     digest = envelope_digest(again.envelope)
     if given.envelope_digest != digest or given.status is not ReceiptStatus.ACCEPTED:
         raise RefusedError("The receipt is none by which this node accepted that message.")
-    if stored_receipt(digest) is not None:
+    if stored_receipts([digest]):
         return
     try:
         found = Reader(given.received_at).read(again.envelope)

@@ -2,30 +2,91 @@
 
 Three answers: a receipt of acceptance; a signed rejection that is recorded, for a message that a partner did sign; a
 signed rejection of which nothing is kept, for whatever cannot be proven to come from a partner.
+
+Messages are taken in by the batch, and one alone is a batch of one: what is known of them is looked up at once, their
+ledger entries are written at once, each effect is applied in a savepoint of its own, and their receipts and inbox rows
+are written at once. Where a handler refuses one, the attempt is undone and made again with that one refused: an entry
+that says "received" never stands beside a refusal.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import DatabaseError, transaction
 
-from palermo.node.directory import own_keys
-from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers, quotas
+from palermo.node.exchange.actions.keeping import (
+    Decided,
+    enter_all,
+    entry_of,
+    keep_all,
+    keep_equivocation,
+    sent_before,
+    sign,
+    stored_receipts,
+)
 from palermo.node.exchange.actions.reading import Arrival, Reader, UnprovenError, UnreadableError
 from palermo.node.exchange.handlers import Received, RefusedError
-from palermo.node.exchange.models import Equivocation, Incoming, Peer
+from palermo.node.exchange.models import Incoming
 from palermo.node.exchange.quotas import Standing
 from palermo.node.exchange.states import Inbox
 from palermo.node.exchange.wire import CLOCK_SKEW, LONGEST_LIFE, PARCELS_PATH
 from palermo.node.ledger import actions as ledger
-from palermo.node.office import actions as office
-from palermo.node.office.policy import Role
 from palermo.sealing.envelope import Header, envelope_digest
 from palermo.sealing.errors import SealingError
 from palermo.sealing.letter import Letter
-from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
+from palermo.sealing.receipt import ReceiptStatus
 from palermo.sealing.records import format_time
+
+
+class _UndoneError(Exception):
+    """Effects that did not come about, by the envelope's digest: refused for a reason, or failed."""
+
+    def __init__(self, refused: dict[str, str], failed: dict[str, Exception]) -> None:
+        super().__init__(f"{len(refused)} refused, {len(failed)} failed")
+        self.refused, self.failed = refused, failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A message before its effect. ``first``: what came before under its id or sequence. ``reason``: of a refusal."""
+
+    message: Arrival
+    standing: Standing
+    first: Incoming | None
+    reason: str | None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything of it is kept but the count of its bytes."""
+        return self.standing is Standing.WITHIN or (self.standing is Standing.ABOVE and self.first is None)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it gets a row of the inbox."""
+        return self.is_kept and self.first is None
+
+    @property
+    def entry(self) -> ledger.Disclosure:
+        """What the ledger says of it."""
+        if self.first is not None:
+            return entry_of("equivocation", self.message, first_envelope=self.first.digest)
+        if self.reason is not None:
+            return entry_of("refused", self.message, reason=self.reason)
+        return entry_of("received", self.message)
+
+    def decided(self, index: int) -> Decided:
+        """What the inbox says of it."""
+        accepted = self.reason is None
+        forgotten = not accepted and handlers.forgets(self.message.header.payload_type)
+        return Decided(
+            message=self.message,
+            state=Inbox.ACCEPTED if accepted else Inbox.REJECTED,
+            reason=self.reason or "",
+            index=index,
+            content=self.standing is Standing.WITHIN and not forgotten,
+        )
 
 
 def receive(envelope: bytes, *, now: datetime) -> bytes:
@@ -35,7 +96,7 @@ def receive(envelope: bytes, *, now: datetime) -> bytes:
     else a handler raises, after everything was rolled back.
     """
     digest = envelope_digest(envelope)
-    if (receipt := stored_receipt(digest)) is not None:
+    if receipt := stored_receipts([digest]).get(digest):
         return receipt
     try:
         opened = Reader(now).read(envelope)
@@ -46,80 +107,182 @@ def receive(envelope: bytes, *, now: datetime) -> bytes:
     return take_in(opened, now)
 
 
-def stored_receipt(digest: str) -> bytes | None:
-    """The receipt that was given for an envelope, if it came before."""
-    for box in (Incoming, Equivocation):
-        receipt = box.objects.filter(digest=digest).values_list("receipt", flat=True).first()
-        if receipt is not None:
-            return bytes(receipt)
-    return None
-
-
 def rejection(digest: str, reason: str, now: datetime) -> bytes:
     """A signed rejection of bytes that cannot be proven to come from a partner; nothing of them is kept."""
-    return _sign(digest, None, ReceiptStatus.REJECTED, now, reason=reason)
+    return sign(digest, None, ReceiptStatus.REJECTED, now, reason=reason)
+
+
+def take_in(message: Arrival, now: datetime, *, accepted_at: datetime | None = None) -> bytes:
+    """:func:`take_in_all` of one message; returns its receipt, or raises what kept it from being taken."""
+    (outcome,) = take_in_all([message], now, accepted_at=accepted_at)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 @transaction.atomic
-def take_in(message: Arrival, now: datetime, *, accepted_at: datetime | None = None) -> bytes:
-    """Effect, ledger entry, receipt and inbox row, in one transaction.
+def take_in_all(
+    messages: Sequence[Arrival], now: datetime, *, accepted_at: datetime | None = None
+) -> list[bytes | Exception]:
+    """Effects, ledger entries, receipts and inbox rows of these messages, in one transaction.
 
-    ``accepted_at``: when this node accepted it before, and lost it with its storage: it was in time then.
+    Returns the receipt of each, or the exception of which nothing was kept. ``accepted_at``: when this node accepted
+    them before, and lost them with its storage: they were in time then.
     """
     ledger.hold()
-    if (receipt := stored_receipt(message.digest)) is not None:  # the same envelope, posted twice at once
-        return receipt
-    header = message.header
-    sent_before = Q(message_id=header.message_id) | Q(sequence=header.sequence)
-    first = Incoming.objects.defer("envelope", "signed").filter(sent_before, sender=header.sender).first()
-    again = accepted_at is not None
-    standing = Standing.WITHIN if again else quotas.charge(header.sender, len(message.envelope), now.date())
-    if standing is Standing.FAR_ABOVE or (standing is Standing.ABOVE and first is not None):
-        return _sign(message.digest, header, ReceiptStatus.REJECTED, now, reason=quotas.reason())
-    if first is not None:
-        return _keep_equivocation(message, first, now)
-    state, reason = Inbox.ACCEPTED, ""
-    try:
+    outcomes: dict[str, bytes | Exception] = {}
+    for run in _runs(messages):
+        outcomes |= _take_run(run, now, accepted_at)
+    return [outcomes[message.digest] for message in messages]
+
+
+def _runs(messages: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    """The messages in their order, cut before each that shares envelope, id or sequence with one of its run."""
+    run: list[Arrival] = []
+    named: set[tuple[object, ...]] = set()
+    for message in messages:
+        header = message.header
+        own = {
+            ("envelope", message.digest),
+            ("id", header.sender, header.message_id),
+            ("sequence", header.sender, header.sequence),
+        }
+        if not own.isdisjoint(named):
+            yield run
+            run, named = [], set()
+        run.append(message)
+        named |= own
+    if run:
+        yield run
+
+
+def _take_run(run: list[Arrival], now: datetime, accepted_at: datetime | None) -> dict[str, bytes | Exception]:
+    """Each attempt either keeps all that is left, or finds out what more is refused or fails: so it comes to an end."""
+    # The same envelopes may have been posted twice at once.
+    outcomes: dict[str, bytes | Exception] = {**stored_receipts([message.digest for message in run])}
+    refused: dict[str, str] = {}
+    while left := [message for message in run if message.digest not in outcomes]:
+        try:
+            outcomes |= _attempt(left, refused, now, accepted_at)
+        except _UndoneError as undone:
+            refused |= undone.refused
+            outcomes |= undone.failed
+        except ledger.RestoredError as error:
+            outcomes |= {message.digest: error for message in left}
+    return outcomes
+
+
+@transaction.atomic
+def _attempt(
+    messages: Sequence[Arrival], refused: Mapping[str, str], now: datetime, accepted_at: datetime | None
+) -> dict[str, bytes]:
+    """Take in messages of which none is known and no two share a name. Raises :class:`_UndoneError`."""
+    judged = _judge(messages, refused, now, accepted_at)
+    kept = [one for one in judged if one.is_kept]
+    entered = list(zip(kept, enter_all([one.entry for one in kept], now), strict=True))
+    new = [(one, index) for one, index in entered if one.is_new]
+    _apply_all([(one.message, index) for one, index in new if one.reason is None], now)
+    receipts = keep_all([one.decided(index) for one, index in new], now)
+    answers = {one.message.digest: receipt for (one, _), receipt in zip(new, receipts, strict=True)}
+    for one, index in entered:
+        if one.first is not None:
+            answers[one.message.digest] = keep_equivocation(one.message, one.first, index, now)
+    for one in judged:
+        if not one.is_kept:
+            answers[one.message.digest] = sign(
+                one.message.digest, one.message.header, ReceiptStatus.REJECTED, now, reason=quotas.reason()
+            )
+    return answers
+
+
+def _judge(
+    messages: Sequence[Arrival], refused: Mapping[str, str], now: datetime, accepted_at: datetime | None
+) -> list[_Judged]:
+    """What is to become of messages, by quota, equivocation, checkpoints, time and type; in their order."""
+    by_sender: dict[str, list[Arrival]] = {}
+    for message in messages:
+        by_sender.setdefault(message.header.sender, []).append(message)
+    first: dict[str, Incoming] = {}
+    standings: dict[str, Standing] = {}
+    for sender, own in by_sender.items():
+        before = sent_before(sender, [message.header for message in own])
+        first |= {one.digest: before[one.header.message_id] for one in own if one.header.message_id in before}
+        if accepted_at is None:
+            charged = quotas.charge(sender, [len(message.envelope) for message in own], now.date())
+            standings |= {message.digest: standing for message, standing in zip(own, charged, strict=True)}
+    witnessed: dict[tuple[str, str, str], str | None] = {}
+    judged = []
+    for message in messages:
+        standing = standings.get(message.digest, Standing.WITHIN)
+        reason = refused.get(message.digest)
         if standing is Standing.ABOVE:
-            raise RefusedError(quotas.reason())
-        _witness(header, now)
-        index = _apply(message, now, accepted_at or now)
-    except RefusedError as error:
-        state, reason = Inbox.REJECTED, error.reason
-        index = _enter("refused", message, now, reason=reason)
-    receipt = _sign(message.digest, header, ReceiptStatus(state), now, reason=reason, index=index)
-    content = standing is Standing.WITHIN and not (state is Inbox.REJECTED and handlers.forgets(header.payload_type))
-    _keep(message, state, reason, index, receipt, now, content=content)
-    # Who can reach us can most likely be reached: what waits for this partner need not wait out its pause. Should it
-    # fail again, the pauses begin anew: a partner that writes while its own server starts does not lengthen them.
-    Peer.objects.filter(code=header.sender, next_attempt_at__isnull=False).update(next_attempt_at=None, failures=0)
-    return receipt
+            reason = quotas.reason()
+        elif reason is None and standing is Standing.WITHIN and message.digest not in first:
+            reason = _unwitnessed(message.header, witnessed, now) or _unfit(message.header, accepted_at or now)
+        judged.append(_Judged(message, standing, first.get(message.digest), reason))
+    return judged
 
 
-def _witness(header: Header, now: datetime) -> None:
-    """Hold what the sender says of both logs against what is known here."""
+def _unwitnessed(header: Header, known: dict[tuple[str, str, str], str | None], now: datetime) -> str | None:
+    """Hold what a sender says of both logs against what is known here, once for all messages that say the same."""
+    shown = (header.sender, header.checkpoint, header.partner_checkpoint)
+    if shown not in known:
+        known[shown] = _witness(header, now)
+    return known[shown]
+
+
+def _witness(header: Header, now: datetime) -> str | None:
     try:
         if header.checkpoint:
             ledger.witness(header.sender, header.checkpoint, now=now)
     except SealingError as error:
-        raise RefusedError(f"The header's checkpoint is not one of your log ({error}).") from error
+        return f"The header's checkpoint is not one of your log ({error})."
     try:
         if header.partner_checkpoint:
             ledger.witness_own(header.sender, header.partner_checkpoint, now=now)
     except SealingError as error:
-        raise RefusedError(f"The header's partner_checkpoint is none that this log signed ({error}).") from error
+        return f"The header's partner_checkpoint is none that this log signed ({error})."
+    return None
+
+
+def _unfit(header: Header, now: datetime) -> str | None:
+    """Why a message is refused that is out of time, or of a type that nobody here acts on."""
+    here = f"It is {format_time(now)} here"
+    if header.created_at > now + CLOCK_SKEW:
+        return f"{here}, and the message is from {format_time(header.created_at)}: set your clock."
+    if header.not_after <= now:
+        return f"{here}, and the message ended at {format_time(header.not_after)}: send a new one."
+    if header.not_after - header.created_at > LONGEST_LIFE:
+        return f"A message may live {LONGEST_LIFE.days} days at most: send one with an earlier end."
+    if handlers.registered(header.payload_type) is None:
+        known = ", ".join(handlers.known_types()) or "none"
+        return f"This node does not know messages of type {header.payload_type}. It knows: {known}."
+    return None
+
+
+def _apply_all(messages: Sequence[tuple[Arrival, int]], now: datetime) -> None:
+    """The handlers' effects, given the index of each message's entry. Raises :class:`_UndoneError` after the last."""
+    refused: dict[str, str] = {}
+    failed: dict[str, Exception] = {}
+    for message, index in messages:
+        try:
+            _apply(message, index, now)
+        except RefusedError as error:
+            refused[message.digest] = error.reason
+        except DatabaseError:
+            raise
+        except Exception as error:  # "not yet", or a fault of our own in one, which must not stop the others
+            failed[message.digest] = error
+    if refused or failed:
+        raise _UndoneError(refused, failed)
 
 
 @transaction.atomic
-def _apply(message: Arrival, now: datetime, in_time_at: datetime) -> int:
-    """The ledger entry and the handler's effect; both are undone if the handler refuses. Returns the entry's index."""
+def _apply(message: Arrival, index: int, now: datetime) -> None:
     header = message.header
-    _refuse_untimely(header, in_time_at)
     handler = handlers.registered(header.payload_type)
     if handler is None:
-        known = ", ".join(handlers.known_types()) or "none"
-        raise RefusedError(f"This node does not know messages of type {header.payload_type}. It knows: {known}.")
-    index = _enter("received", message, now)
+        raise ValueError(f"nobody acts on {header.payload_type}")
     handler.effect(
         Received(
             sender=header.sender,
@@ -134,110 +297,3 @@ def _apply(message: Arrival, now: datetime, in_time_at: datetime) -> int:
         ),
         now=now,
     )
-    return index
-
-
-def _refuse_untimely(header: Header, now: datetime) -> None:
-    here = f"It is {format_time(now)} here"
-    if header.created_at > now + CLOCK_SKEW:
-        raise RefusedError(f"{here}, and the message is from {format_time(header.created_at)}: set your clock.")
-    if header.not_after <= now:
-        raise RefusedError(f"{here}, and the message ended at {format_time(header.not_after)}: send a new one.")
-    if header.not_after - header.created_at > LONGEST_LIFE:
-        raise RefusedError(f"A message may live {LONGEST_LIFE.days} days at most: send one with an earlier end.")
-
-
-def _enter(verb: str, message: Arrival, now: datetime, **further: str) -> int:
-    header = message.header
-    entry = ledger.append(
-        kind=f"{verb}.{header.payload_type}",
-        counterparty=header.sender,
-        fields={
-            "message": header.message_id,
-            "envelope": message.digest,
-            "case": header.case_reference,
-            "purpose": header.purpose,
-            "in_reply_to": header.in_reply_to,
-            **further,
-        },
-        now=now,
-    )
-    return entry.index
-
-
-def _keep(
-    message: Arrival, state: Inbox, reason: str, index: int, receipt: bytes, now: datetime, *, content: bool
-) -> None:
-    header = message.header
-    Incoming.objects.create(
-        sender=header.sender,
-        message_id=header.message_id,
-        sequence=header.sequence,
-        payload_type=header.payload_type,
-        case_reference=header.case_reference,
-        purpose=header.purpose,
-        in_reply_to=header.in_reply_to,
-        created_at=header.created_at,
-        not_after=header.not_after,
-        digest=message.digest,
-        state=state,
-        reason=reason,
-        ledger_index=index,
-        received_at=now,
-        receipt=receipt,
-        signed=message.signed if content else None,
-        envelope=message.envelope if content else None,
-        forgotten_at=None if content else now,
-    )
-
-
-def _keep_equivocation(message: Arrival, first: Incoming, now: datetime) -> bytes:
-    """Keep a second message under a used id or sequence, as proof; reject it; tell a person."""
-    header = message.header
-    same = "id" if first.message_id == header.message_id else "sequence"
-    reason = (
-        f"You sent another message under this {same} before (envelope {first.digest[:16]}…). Both are kept as proof. "
-        "Find out why your node signed two; send the content again under a new id."
-    )
-    index = _enter("equivocation", message, now, first_envelope=first.digest)
-    receipt = _sign(message.digest, header, ReceiptStatus.REJECTED, now, reason=reason, index=index)
-    Equivocation.objects.create(
-        first=first,
-        digest=message.digest,
-        kept_at=now,
-        ledger_index=index,
-        receipt=receipt,
-        signed=message.signed,
-        envelope=message.envelope,
-    )
-    office.add_task(
-        key=f"exchange.equivocation:{first.message_id}",
-        title=f"{header.sender} signed two different messages under one {same}: {header.message_id}.",
-        link=f"/messages/{first.message_id}/",
-        role=Role.SUPERVISOR,
-        now=now,
-    )
-    return receipt
-
-
-def _sign(
-    digest: str,
-    header: Header | None,
-    status: ReceiptStatus,
-    now: datetime,
-    *,
-    reason: str = "",
-    index: int | None = None,
-) -> bytes:
-    """Sign a receipt. Without a proven header the digest alone says which envelope is meant."""
-    receipt = Receipt(
-        envelope_digest=digest,
-        message_id=header.message_id if header else "",
-        sender=header.sender if header else "",
-        recipient=directory.own_code(),
-        status=status,
-        received_at=now,
-        reason=reason,
-        ledger_index=index,
-    )
-    return sign_receipt(receipt, own_keys.signing_key())

@@ -1,7 +1,6 @@
 """Sending: a message is numbered, sealed and entered in the ledger at once: its id and digest never change."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -11,7 +10,7 @@ from django.db import transaction
 from palermo.node import restored
 from palermo.node.directory import currency, own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.exchange.actions.stating import first_clock, state_own
+from palermo.node.exchange.actions.queuing import Draft, Sealed, put
 from palermo.node.exchange.models import Outgoing, Peer
 from palermo.node.exchange.refusals import Refused, refuse
 from palermo.node.exchange.rows import MessageRow, outgoing_row
@@ -19,32 +18,32 @@ from palermo.node.exchange.wire import DEFAULT_LIFE, LONGEST_LIFE, unstorable
 from palermo.node.ledger import actions as ledger
 from palermo.node.ledger import queries as ledger_queries
 from palermo.node.office.errors import ConflictError, InvalidError
-from palermo.sealing.envelope import PROTOCOL_VERSION, Header, envelope_digest, seal_envelope
+from palermo.sealing.envelope import PROTOCOL_VERSION, Header, seal_envelope
 from palermo.sealing.errors import FormatError
-from palermo.sealing.stage import Stage
+from palermo.sealing.keys import RecipientPublicKey
 
 SHOWS_HELD_FROM = 2
 """The version from which on an envelope shows its recipient the newest checkpoint that is held of its log."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
-    """What a caller wants sent."""
+class _RefusedError(Exception):
+    """A draft that is not sent, and why."""
 
-    message_id: str
-    recipient: str
-    payload_type: str
-    payload: bytes
-    case_reference: str
-    purpose: str
-    legal_basis: str
-    in_reply_to: str
-    not_after: datetime
-    fields: Mapping[str, str]
+    def __init__(self, draft: Draft, error: Exception) -> None:
+        super().__init__(str(error))
+        self.draft, self.error = draft, error
 
-    @property
-    def payload_digest(self) -> str:
-        return hashlib.sha256(self.payload).hexdigest()
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """What all messages of a batch to one partner share. ``peer`` counts them; its row is locked."""
+
+    peer: Peer
+    key: RecipientPublicKey
+    protocol_version: int
+    directory_version: int
+    checkpoint: str
+    partner_checkpoint: str
 
 
 def send(
@@ -61,17 +60,8 @@ def send(
     fields: Mapping[str, str] | None = None,
     now: datetime,
 ) -> MessageRow:
-    """Seal a message to a partner and put it in the outbox, in the caller's transaction, with one ledger entry.
-
-    ``not_after``: when the partner may no longer act on it; 7 days from now if not given, 31 at most. ``message_id``:
-    give a deterministic one where the caller may run twice: the same id with the same payload is one message.
-    ``fields``: further digests and references for the ledger's leaf. Raises ``InvalidError``, ``ConflictError`` (the id
-    stands for another message), ``DirectoryError`` (unknown partner, one without a key, or a directory that has
-    ended), ``FormatError`` (a payload over 48 MiB); what is refused leaves a signed statement that says why
-    (:mod:`palermo.node.exchange.refusals`). An empty ``recipient`` is nobody, and is refused.
-    """
-    draft = _Draft(
-        message_id=message_id or uuid4().hex,
+    """Seal a message to a partner and put it in the outbox: :func:`send_all` of one :class:`Draft`."""
+    draft = Draft(
         recipient=recipient,
         payload_type=payload_type,
         payload=payload,
@@ -79,59 +69,102 @@ def send(
         purpose=purpose,
         legal_basis=legal_basis,
         in_reply_to=in_reply_to,
-        not_after=not_after or now + DEFAULT_LIFE,
+        not_after=not_after,
+        message_id=message_id or uuid4().hex,
         fields=fields or {},
     )
+    return send_all([draft], now=now)[0]
+
+
+def send_all(drafts: Sequence[Draft], *, now: datetime) -> list[MessageRow]:
+    """Seal messages and put them in the outbox, in the caller's transaction, each with one ledger entry; all or none.
+
+    Raises ``InvalidError``, ``ConflictError`` (the id stands for another message), ``DirectoryError`` (unknown partner,
+    one without a key, or a directory that has ended), ``FormatError`` (a payload over 48 MiB); what is refused leaves a
+    signed statement that says why (:mod:`palermo.node.exchange.refusals`).
+    """
     try:
-        return _submit(draft, now, may_repeat=message_id is not None)
-    except (InvalidError, directory.DirectoryError, FormatError) as error:
+        return _submit(drafts, now)
+    except _RefusedError as refused:
+        draft, error = refused.draft, refused.error
         by_directory = isinstance(error, directory.DirectoryError)
         refuse(
-            Refused(draft.message_id, recipient, payload_type, case_reference, str(error), now, by_directory),
+            Refused(
+                draft.message_id,
+                draft.recipient,
+                draft.payload_type,
+                draft.case_reference,
+                str(error),
+                now,
+                by_directory,
+            ),
         )
-        raise
+        raise error from refused
 
 
 @transaction.atomic
-def _submit(draft: _Draft, now: datetime, *, may_repeat: bool) -> MessageRow:
+def _submit(drafts: Sequence[Draft], now: datetime) -> list[MessageRow]:
     ledger.hold()
-    if may_repeat:
-        known = Outgoing.objects.defer("envelope").filter(message_id=draft.message_id).first()
-        if known is not None:
-            return _repeated(known, draft)
-    _check(draft, now)
+    known = Outgoing.objects.defer("envelope").in_bulk([draft.message_id for draft in drafts], field_name="message_id")
+    rows = {
+        draft.message_id: _repeated(known[draft.message_id], draft) for draft in drafts if draft.message_id in known
+    }
+    lanes: dict[str, _Lane] = {}
+    sealed = []
+    for draft in drafts:
+        if draft.message_id in known:
+            continue
+        try:
+            _check(draft, now)
+            if draft.recipient not in lanes:
+                lanes[draft.recipient] = _lane_to(draft.recipient, now)
+            sealed.append(_seal(draft, lanes[draft.recipient], now))
+        except (InvalidError, directory.DirectoryError, FormatError) as error:
+            raise _RefusedError(draft, error) from error
+    rows |= {row.message_id: outgoing_row(row) for row in put(sealed, entered_at=now, now=now)}
+    for lane in lanes.values():
+        lane.peer.save(update_fields=["next_sequence"])
+    return [rows[draft.message_id] for draft in drafts]
+
+
+def _lane_to(code: str, now: datetime) -> _Lane:
     currency.require_current(now)
     ledger.require_whole()
-    if restored.waits_for(draft.recipient):
-        raise ConflictError(
-            f"This node was restored, and {draft.recipient} has not said yet what passed since. Try again later."
-        )
-    key = directory.recipient_key(draft.recipient, now)
-    peer = Peer.objects.select_for_update().get_or_create(code=draft.recipient)[0]
-    version = min(directory.authority(draft.recipient).protocol, PROTOCOL_VERSION)
-    header = Header(
+    if restored.waits_for(code):
+        raise ConflictError(f"This node was restored, and {code} has not said yet what passed since. Try again later.")
+    key = directory.recipient_key(code, now)
+    version = min(directory.authority(code).protocol, PROTOCOL_VERSION)
+    return _Lane(
+        peer=Peer.objects.select_for_update().get_or_create(code=code)[0],
+        key=key,
         protocol_version=version,
+        directory_version=directory.directory_version(),
+        checkpoint=ledger.current_checkpoint(now=now),
+        partner_checkpoint=ledger_queries.newest_held(code) if version >= SHOWS_HELD_FROM else "",
+    )
+
+
+def _seal(draft: Draft, lane: _Lane, now: datetime) -> Sealed:
+    header = Header(
+        protocol_version=lane.protocol_version,
         payload_type=draft.payload_type,
         sender=directory.own_code(),
         recipient=draft.recipient,
-        recipient_key_id=key.key_id,
+        recipient_key_id=lane.key.key_id,
         message_id=draft.message_id,
-        sequence=peer.next_sequence,
+        sequence=lane.peer.next_sequence,
         in_reply_to=draft.in_reply_to,
         case_reference=draft.case_reference,
         purpose=draft.purpose,
         created_at=now,
-        not_after=draft.not_after,
-        directory_version=directory.directory_version(),
-        checkpoint=ledger.current_checkpoint(now=now),
-        partner_checkpoint=ledger_queries.newest_held(draft.recipient) if version >= SHOWS_HELD_FROM else "",
+        not_after=_end(draft, now),
+        directory_version=lane.directory_version,
+        checkpoint=lane.checkpoint,
+        partner_checkpoint=lane.partner_checkpoint,
     )
-    envelope = seal_envelope(header, draft.payload, own_keys.signing_key(), key)
-    row = _put(header, envelope, draft)
-    state_own(row, Stage.SUBMISSION_ACCEPTED, now)
-    peer.next_sequence += 1
-    peer.save(update_fields=["next_sequence"])
-    return outgoing_row(row)
+    envelope = seal_envelope(header, draft.payload, own_keys.signing_key(), lane.key)
+    lane.peer.next_sequence += 1
+    return Sealed(draft, header, envelope)
 
 
 @transaction.atomic
@@ -141,31 +174,33 @@ def reinstate(header: Header, envelope: bytes, payload: bytes, *, now: datetime)
     The caller has verified that this node signed it.
     """
     ledger.hold()
-    draft = _Draft(
+    draft = Draft(
         message_id=header.message_id,
         recipient=header.recipient,
         payload_type=header.payload_type,
         payload=payload,
         case_reference=header.case_reference,
         purpose=header.purpose,
-        legal_basis="",
         in_reply_to=header.in_reply_to,
         not_after=header.not_after,
         fields={"restored": "handed back by its recipient"},
     )
-    row = _put(header, envelope, draft)
-    state_own(row, Stage.SUBMISSION_ACCEPTED, now)
+    (row,) = put([Sealed(draft, header, envelope)], entered_at=header.created_at, now=now)
     key: int = row.pk
     return key
 
 
-def _check(draft: _Draft, now: datetime) -> None:
+def _end(draft: Draft, now: datetime) -> datetime:
+    return draft.not_after or now + DEFAULT_LIFE
+
+
+def _check(draft: Draft, now: datetime) -> None:
     problems = []
     if not draft.recipient:
         problems.append("Name the recipient: an empty list of recipients means nobody.")
     if not draft.purpose.strip():
         problems.append("State the purpose: nothing leaves without one.")
-    if not now < draft.not_after <= now + LONGEST_LIFE:
+    if not now < _end(draft, now) <= now + LONGEST_LIFE:
         problems.append(f"A message must end after now and within {LONGEST_LIFE.days} days.")
     texts = {name: getattr(draft, name) for name in ("case_reference", "purpose", "in_reply_to")}
     if fault := unstorable(**texts):
@@ -174,49 +209,8 @@ def _check(draft: _Draft, now: datetime) -> None:
         raise InvalidError(problems)
 
 
-def _repeated(known: Outgoing, draft: _Draft) -> MessageRow:
+def _repeated(known: Outgoing, draft: Draft) -> MessageRow:
     same = ("recipient", "payload_type", "payload_digest")
     if any(getattr(known, name) != getattr(draft, name) for name in same):
         raise ConflictError(f"The message id {known.message_id} stands for another message. Use a new id.")
     return outgoing_row(known)
-
-
-def _put(header: Header, envelope: bytes, draft: _Draft) -> Outgoing:
-    digest, payload_digest, fields = envelope_digest(envelope), draft.payload_digest, draft.fields
-    own = {
-        "message": header.message_id,
-        "envelope": digest,
-        "payload": payload_digest,
-        "case": header.case_reference,
-        "purpose": header.purpose,
-        "legal_basis": draft.legal_basis,
-        "in_reply_to": header.in_reply_to,
-    }
-    if not own.keys().isdisjoint(fields):
-        raise ValueError(f"the exchange writes the fields {', '.join(own)} itself")
-    entry = ledger.append(
-        kind=f"sent.{header.payload_type}",
-        counterparty=header.recipient,
-        fields={**own, **fields},
-        now=header.created_at,
-    )
-    started = first_clock(header.recipient, header.created_at, header.not_after)
-    return Outgoing.objects.create(
-        recipient=header.recipient,
-        message_id=header.message_id,
-        sequence=header.sequence,
-        payload_type=header.payload_type,
-        case_reference=header.case_reference,
-        purpose=header.purpose,
-        legal_basis=draft.legal_basis,
-        in_reply_to=header.in_reply_to,
-        created_at=header.created_at,
-        not_after=header.not_after,
-        digest=digest,
-        payload_digest=payload_digest,
-        ledger_index=entry.index,
-        envelope=envelope,
-        size=len(envelope),
-        warn_at=started.warn_at,
-        limit_at=started.limit_at,
-    )

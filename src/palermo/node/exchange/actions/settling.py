@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
-from palermo.node.exchange.actions.committing import in_one_commit
+from palermo.node.exchange.actions.committing import in_one_commit, update_all
 from palermo.node.exchange.actions.stating import expects_retrieval, move, retrieved_before, tell
 from palermo.node.exchange.models import Incoming, Outgoing
 from palermo.node.exchange.rows import MessageRow, outgoing_row
@@ -22,10 +22,12 @@ from palermo.node.office.policy import Actor
 from palermo.sealing import dsse
 from palermo.sealing.canonical import MAX_INTEGER
 from palermo.sealing.errors import BindingError, FormatError, SealingError
-from palermo.sealing.receipt import Receipt, ReceiptStatus, parse_receipt, verify_receipt
+from palermo.sealing.keys import VerifyKey
+from palermo.sealing.receipt import Receipt, ReceiptStatus, verify_receipt
 from palermo.sealing.stage import Stage
 
 _log = logging.getLogger(__name__)
+_SETTLED = ("state", "stage", "warn_at", "limit_at", "reason", "partner_index", "receipt", "receipted_at")
 
 # What puts a message before a person; a task's key names one of these and the message.
 TASKS = (
@@ -40,59 +42,113 @@ TASKS = (
 )
 
 
-@transaction.atomic
 def settle(key: int, data: bytes, *, now: datetime) -> MessageRow:
-    """Verify a receipt and store it with the message it is for; a receipt already stored is never overwritten.
-
-    Raises ``SealingError`` for bytes that are not this recipient's receipt for this message.
-    """
-    ledger.hold()
-    row = Outgoing.objects.defer("envelope").select_for_update().get(pk=key)
-    if row.receipt is not None:
-        return outgoing_row(row)
-    stated_at = parse_receipt(data).received_at
-    receipt = verify_receipt(data, dsse.by_id(*directory.keys_of_statement(row.recipient, stated_at, now)))
-    _check_answers(receipt, row)
-    if receipt.ledger_checkpoint:
-        ledger.witness(row.recipient, receipt.ledger_checkpoint, now=now)
-    was = Outbox(row.state)
-    _move(row, Outbox(receipt.status), now)
-    row.reason, row.partner_index = receipt.reason, receipt.ledger_index
-    row.receipt, row.receipted_at = data, now
-    row.save(
-        update_fields=["state", "stage", "warn_at", "limit_at", "reason", "partner_index", "receipt", "receipted_at"]
-    )
-    if was is Outbox.UNKNOWN:
-        office.finish_task(f"exchange.unknown:{row.message_id}", now=now)
-    if row.state == Outbox.REJECTED:
-        tell(row, row.state, f"{row.recipient} rejected a message of ours: {row.reason}", now)
-        handler = handlers.registered(row.payload_type)
-        if handler is not None and handler.undelivered is not None:
-            handler.undelivered(outgoing_row(row), now=now)
-    return outgoing_row(row)
+    """:func:`settle_all` of one message; raises what kept it from being settled."""
+    (outcome,) = _settle_all([(key, data)], now)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def settle_all(receipts: Sequence[tuple[int, bytes]], *, now: datetime) -> list[str]:
-    """Settle several messages of one recipient in one commit: each key with what came for it.
+    """Settle several messages in one commit: each key with what came for it.
 
     Returns for each "" if it is settled, or a sentence that says why not; one that cannot be settled spoils no other.
     """
+    return in_one_commit(
+        receipts,
+        lambda items: [
+            _sentence(key, outcome) for (key, _), outcome in zip(items, _settle_all(items, now), strict=True)
+        ],
+        lambda error: f"The receipt could not be stored here ({error}). Is there room?",
+    )
 
-    def step(item: tuple[int, bytes]) -> str:
+
+def _sentence(key: int, outcome: MessageRow | Exception) -> str:
+    if isinstance(outcome, SealingError):
+        return f"The answer is not a receipt of this partner for this message ({outcome})."
+    if isinstance(outcome, Exception):  # an app's own fault in acting on it must not stop the post to all others
+        _log.error("settling message %d failed", key, exc_info=outcome)
+        return f"The answer could not be acted on here ({outcome}). The log of this node says more."
+    return ""
+
+
+@transaction.atomic
+def _settle_all(receipts: Sequence[tuple[int, bytes]], now: datetime) -> list[MessageRow | Exception]:
+    """Verify receipts and store them with the messages they are for; one already stored is never overwritten.
+
+    Returns the message, or ``SealingError`` for bytes that are not this recipient's receipt for it, or what an app
+    raised whose handler was told.
+    """
+    ledger.hold()
+    keys = {key for key, _ in receipts}
+    rows = Outgoing.objects.defer("envelope").select_for_update().order_by("pk").in_bulk(keys)
+    verifier, unsaved = _Verifier(now), list[Outgoing]()
+    outcomes: list[MessageRow | Exception] = []
+    for key, data in receipts:
+        row = rows[key]
         try:
-            settle(*item, now=now)
-        except SealingError as error:
-            return f"The answer is not a receipt of this partner for this message ({error})."
+            if row.receipt is None and not _settle(row, data, verifier.verified(data, row), now):
+                unsaved.append(row)
+            outcomes.append(outgoing_row(row))
         except DatabaseError:
             raise
-        except Exception as error:  # an app's own fault in acting on it must not stop the post to all others
-            _log.exception("settling message %d failed", item[0])
-            return f"The answer could not be acted on here ({error}). The log of this node says more."
-        return ""
+        except Exception as error:
+            rows[key] = Outgoing.objects.defer("envelope").get(pk=key)
+            outcomes.append(error)
+    update_all(unsaved, _SETTLED)
+    return outcomes
 
-    return in_one_commit(
-        receipts, step, lambda error: f"The receipt could not be stored here ({error}). Is there room?"
-    )
+
+class _Verifier:
+    """Proves receipts, looking up each key and each checkpoint that they name once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._keys: dict[tuple[str, datetime], dict[str, VerifyKey]] = {}
+        self._witnessed: set[tuple[str, str]] = set()
+
+    def verified(self, data: bytes, row: Outgoing) -> Receipt:
+        """The receipt, proven to be this recipient's for this message. Raises ``SealingError``."""
+        receipt = verify_receipt(data, lambda claimed: self._keys_of(row.recipient, claimed.received_at))
+        _check_answers(receipt, row)
+        shown = (row.recipient, receipt.ledger_checkpoint)
+        if receipt.ledger_checkpoint and shown not in self._witnessed:
+            ledger.witness(*shown, now=self._now)
+            self._witnessed.add(shown)
+        return receipt
+
+    def _keys_of(self, recipient: str, stated_at: datetime) -> dict[str, VerifyKey]:
+        if (recipient, stated_at) not in self._keys:
+            found = directory.keys_of_statement(recipient, stated_at, self._now)
+            self._keys[recipient, stated_at] = dsse.by_id(*found)
+        return self._keys[recipient, stated_at]
+
+
+def _settle(row: Outgoing, data: bytes, receipt: Receipt, now: datetime) -> bool:
+    """What the receipt makes of the message; False where the row is still to be saved, with others."""
+    was = Outbox(row.state)
+    if was is Outbox.QUEUED and receipt.status == ReceiptStatus.ACCEPTED:
+        _move(row, Outbox.ACCEPTED, now)
+        _note(row, data, receipt, now)
+        return False
+    with transaction.atomic():  # a handler is told, or a task ends: all of that, or nothing
+        _move(row, Outbox(receipt.status), now)
+        _note(row, data, receipt, now)
+        update_all([row], _SETTLED)
+        if was is Outbox.UNKNOWN:
+            office.finish_task(f"exchange.unknown:{row.message_id}", now=now)
+        if row.state == Outbox.REJECTED:
+            tell(row, row.state, f"{row.recipient} rejected a message of ours: {row.reason}", now)
+            handler = handlers.registered(row.payload_type)
+            if handler is not None and handler.undelivered is not None:
+                handler.undelivered(outgoing_row(row), now=now)
+    return True
+
+
+def _note(row: Outgoing, data: bytes, receipt: Receipt, now: datetime) -> None:
+    row.reason, row.partner_index = receipt.reason, receipt.ledger_index
+    row.receipt, row.receipted_at = data, now
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Stages: each step of a message's way is stated once, signed, and kept with the message."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange import handlers
 from palermo.node.exchange.models import Outgoing
-from palermo.node.exchange.routes import Route, way_to
+from palermo.node.exchange.routes import Route, Way, way_to
 from palermo.node.exchange.stage_models import Statement
 from palermo.node.exchange.stages import ARRIVED, MOVES, RELAY_WITHIN, RETRIEVE_WITHIN, Clock, clock
 from palermo.node.exchange.states import Outbox
@@ -21,20 +22,30 @@ PROTOCOL_WITH_LETTERS = 2
 
 
 def state_own(row: Outgoing, stage: Stage, now: datetime, reason: str = "") -> None:
-    """Sign this node's own statement on a message of its own, and keep it; nothing if that stage was stated before."""
-    if Statement.objects.filter(message=row, stage=stage).exists():
-        return
-    statement = StageReceipt(
-        stage=stage,
-        message_id=row.message_id,
-        envelope_digest=row.digest,
-        sender=directory.own_code(),
-        recipient=row.recipient,
-        issuer=directory.own_code(),
-        at=now,
-        reason=reason,
-    )
-    _keep(row, statement, sign_stage(statement, own_keys.signing_key()), now)
+    """:func:`state_all` of one message."""
+    state_all([row], stage, now, reason)
+
+
+def state_all(rows: Sequence[Outgoing], stage: Stage, now: datetime, reason: str = "") -> None:
+    """Sign this node's own statement on each of its own messages, and keep it; none where that stage was stated."""
+    stated = set(Statement.objects.filter(message__in=rows, stage=stage).values_list("message_id", flat=True))
+    own, key = directory.own_code(), own_keys.signing_key()
+    kept = []
+    for row in rows:
+        if row.pk in stated:
+            continue
+        statement = StageReceipt(
+            stage=stage,
+            message_id=row.message_id,
+            envelope_digest=row.digest,
+            sender=own,
+            recipient=row.recipient,
+            issuer=own,
+            at=now,
+            reason=reason,
+        )
+        kept.append(_statement(row, statement, sign_stage(statement, key), now))
+    Statement.objects.bulk_create(kept)
 
 
 @transaction.atomic
@@ -51,7 +62,7 @@ def keep_statement(statement: StageReceipt, signed: bytes, *, now: datetime) -> 
         raise BindingError("stage", "names another recipient or id than the message that it is about")
     if Statement.objects.filter(message=row, stage=statement.stage).exists():
         return False
-    _keep(row, statement, signed, now)
+    _statement(row, statement, signed, now).save(force_insert=True)
     if move(row, statement.stage, now):
         row.save(update_fields=["stage", "warn_at", "limit_at"])
     if statement.stage is Stage.RELAY_FAILED and row.state == Outbox.QUEUED:
@@ -93,9 +104,9 @@ def _clock(row: Outgoing, stage: Stage, now: datetime) -> Clock | None:
     return None
 
 
-def first_clock(recipient: str, now: datetime, not_after: datetime) -> Clock:
+def first_clock(way: Way, now: datetime, not_after: datetime) -> Clock:
     """The clock of a message that enters the outbox: its relay's, where it goes by one, else its own end."""
-    by_relay = way_to(recipient).route is Route.RELAY
+    by_relay = way.route is Route.RELAY
     return clock(now, min(now + RELAY_WITHIN, not_after) if by_relay else not_after)
 
 
@@ -121,8 +132,8 @@ def tell(row: Outgoing, cause: str, title: str, now: datetime, due_at: datetime 
     )
 
 
-def _keep(row: Outgoing, statement: StageReceipt, signed: bytes, now: datetime) -> None:
-    Statement.objects.create(
+def _statement(row: Outgoing, statement: StageReceipt, signed: bytes, now: datetime) -> Statement:
+    return Statement(
         message=row,
         stage=statement.stage,
         issuer=statement.issuer,

@@ -1,6 +1,13 @@
 """Writes of the ledger: an entry, a signed checkpoint, a cosignature given or taken, a checkpoint that was seen."""
 
-from palermo.node.ledger.actions.appending import RestoredError, append, hold, require_whole
+from palermo.node.ledger.actions.appending import (
+    Disclosure,
+    RestoredError,
+    append,
+    append_all,
+    hold,
+    require_whole,
+)
 from palermo.node.ledger.actions.histories import (
     acknowledge_second_history,
     asked_for_proof,
@@ -16,9 +23,11 @@ from palermo.node.ledger.actions.signing import checkpoint, close_interval, curr
 from palermo.node.ledger.actions.witnessing import cosign, next_request, take_answer
 
 __all__ = [
+    "Disclosure",
     "RestoredError",
     "acknowledge_second_history",
     "append",
+    "append_all",
     "asked_for_proof",
     "checkpoint",
     "close_interval",

@@ -1,7 +1,8 @@
 """Appending: an entry, or padding, at the end of the log, in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -16,6 +17,14 @@ from palermo.sealing.records import format_time
 
 SEARCHED = ("kind", "counterparty", "recorded_at")
 PADDING = "padding"
+
+
+class Disclosure(NamedTuple):
+    """What an entry is to say: ``fields`` are digests and references, never content."""
+
+    kind: str
+    counterparty: str
+    fields: Mapping[str, str]
 
 
 class RestoredError(NodeError):
@@ -41,36 +50,39 @@ def require_whole() -> None:
         raise RestoredError
 
 
-@transaction.atomic
 def append(*, kind: str, counterparty: str, fields: Mapping[str, str], now: datetime) -> EntryRow:
-    """Add one entry, in the caller's transaction: if that fails, there is no entry and no index is used up.
+    """Add one entry, in the caller's transaction: :func:`append_all` of one."""
+    return append_all([Disclosure(kind, counterparty, fields)], now=now)[0]
 
-    ``kind``, ``counterparty`` and the time become the leaf's first three fields, then ``fields`` in their order, each
-    with a fresh salt. ``fields`` are digests and references, never content. Raises ``ValueError`` for a name taken, and
-    :class:`RestoredError`.
+
+@transaction.atomic
+def append_all(disclosures: Sequence[Disclosure], *, now: datetime) -> list[EntryRow]:
+    """Add entries in this order, in the caller's transaction: if that fails, none is there and no index is used up.
+
+    Kind, counterparty and the time become each leaf's first three fields, then its ``fields`` in their order, each with
+    a fresh salt. The log's row and each tile that grows are written once, however many entries there are. Raises
+    ``ValueError`` for a name taken, and :class:`RestoredError`.
     """
-    if not fields.keys().isdisjoint(SEARCHED):
+    if any(not disclosure.fields.keys().isdisjoint(SEARCHED) for disclosure in disclosures):
         raise ValueError(f"the ledger writes the fields {', '.join(SEARCHED)} itself")
     require_whole()
-    return append_to(hold(), kind=kind, counterparty=counterparty, fields=fields, now=now)
+    return append_to(hold(), disclosures, now=now)
 
 
-def append_to(log: Log, *, kind: str, counterparty: str, fields: Mapping[str, str], now: datetime) -> EntryRow:
+def append_to(log: Log, disclosures: Sequence[Disclosure], *, now: datetime) -> list[EntryRow]:
     """The same at the end of a log that is locked already."""
-    entry = _entry(log.size, kind, counterparty, fields, now)
-    entry.save(force_insert=True)
-    _grow(log, [entry])
-    return entry_row(entry)
+    entries = [_entry(index, disclosure, now) for index, disclosure in enumerate(disclosures, start=log.size)]
+    _write(log, entries)
+    return [entry_row(entry) for entry in entries]
 
 
 def pad(log: Log, number: int, now: datetime) -> None:
     """Add entries that disclose nothing and look, to whoever sees leaf hashes alone, like all others."""
-    entries = [_entry(log.size + place, PADDING, "", {}, now) for place in range(number)]
-    Entry.objects.bulk_create(entries)
-    _grow(log, entries)
+    _write(log, [_entry(log.size + place, Disclosure(PADDING, "", {}), now) for place in range(number)])
 
 
-def _entry(index: int, kind: str, counterparty: str, fields: Mapping[str, str], now: datetime) -> Entry:
+def _entry(index: int, disclosure: Disclosure, now: datetime) -> Entry:
+    kind, counterparty, fields = disclosure
     values = [("kind", kind), ("counterparty", counterparty), ("recorded_at", format_time(now)), *fields.items()]
     salted = salt_fields(values)
     leaf = leaf_bytes(salted)
@@ -85,7 +97,10 @@ def _entry(index: int, kind: str, counterparty: str, fields: Mapping[str, str], 
     )
 
 
-def _grow(log: Log, entries: Iterable[Entry]) -> None:
+def _write(log: Log, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
+    Entry.objects.bulk_create(entries)
     hashes = [bytes(entry.leaf_hash) for entry in entries]
     tree.own().grow(log.size, hashes)
     log.size += len(hashes)

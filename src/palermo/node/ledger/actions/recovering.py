@@ -10,7 +10,7 @@ from django.db import transaction
 
 from palermo.node.directory import queries as directory
 from palermo.node.ledger import kept, tree
-from palermo.node.ledger.actions.appending import append_to
+from palermo.node.ledger.actions.appending import Disclosure, append_to
 from palermo.node.ledger.actions.retention import DESTROYED, STATEMENT
 from palermo.node.ledger.cosigned import own_witnesses
 from palermo.node.ledger.kept import Returned
@@ -58,7 +58,7 @@ def recover(*, now: datetime) -> int | None:
         "rule": "lost with the storage of this node; hashes given back by a witness",
         "witness": best.witness,
     }
-    append_to(log, kind=STATEMENT, counterparty="", fields=fields, now=now)
+    append_to(log, [Disclosure(STATEMENT, "", fields)], now=now)
     return lost
 
 
