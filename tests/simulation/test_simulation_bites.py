@@ -11,12 +11,12 @@ import pytest
 from django.db import transaction
 
 from palermo.node.exchange import delivery, routes
-from palermo.node.exchange.actions import parcels, reading, receiving, settling
+from palermo.node.exchange.actions import keeping, parcels, reading, receiving, settling
 from palermo.node.exchange.models import Incoming
 from palermo.node.exchange.states import Inbox, Outbox
 from palermo.node.ledger import queries as ledger
 from palermo.sealing import dsse, envelope, records
-from palermo.sealing.receipt import ReceiptStatus, parse_receipt
+from palermo.sealing.receipt import parse_receipt
 from simulation import walk
 from simulation.invariants import ForbiddenError, Seen
 from simulation.network import Fault
@@ -46,41 +46,41 @@ def _found_by_search(founded) -> str:
 
 def _take_in(patch: pytest.MonkeyPatch, broken: Callable) -> None:
     for module in (receiving, parcels):
-        patch.setattr(module, "take_in", broken)
+        patch.setattr(module, "take_in_all", broken)
 
 
 @pytest.mark.slow
 def test_a_receipt_committed_before_the_effect(founded, monkeypatch) -> None:
-    def broken(message, now):
+    def one(message, now):
         with transaction.atomic():
-            if (receipt := receiving.stored_receipt(message.digest)) is not None:
+            if receipt := keeping.stored_receipts([message.digest]).get(message.digest):
                 return receipt
-            index = receiving._enter("received", message, now)
-            receipt = receiving._sign(message.digest, message.header, ReceiptStatus.ACCEPTED, now, index=index)
-            receiving._keep(message, Inbox.ACCEPTED, "", index, receipt, now, content=True)
-        receiving._apply(message, now)
+            (index,) = keeping.enter_all([keeping.entry_of("received", message)], now)
+            (receipt,) = keeping.keep_all([keeping.Decided(message, Inbox.ACCEPTED, "", index, content=True)], now)
+        receiving._apply(message, index, now)
         return receipt
 
-    _take_in(monkeypatch, broken)
+    _take_in(monkeypatch, lambda messages, now, **_: [one(message, now) for message in messages])
     assert _found_by_search(founded) in TORN
 
 
 @pytest.mark.slow
 def test_an_effect_outside_the_transaction(founded, monkeypatch) -> None:
-    _take_in(monkeypatch, receiving.take_in.__wrapped__)
+    monkeypatch.setattr(receiving, "_attempt", receiving._attempt.__wrapped__)
+    _take_in(monkeypatch, receiving.take_in_all.__wrapped__)
     assert _found_by_search(founded) in TORN
 
 
 @pytest.mark.slow
 def test_a_ledger_entry_outside_the_transaction(founded, monkeypatch) -> None:
-    enter = receiving._enter
+    enter_all = receiving.enter_all
 
-    def broken(verb, message, now, **further):
+    def broken(entries, now):
         size = ledger.size()
-        transaction.on_commit(lambda: enter(verb, message, now, **further))
-        return size
+        transaction.on_commit(lambda: enter_all(entries, now))
+        return list(range(size, size + len(entries)))
 
-    monkeypatch.setattr(receiving, "_enter", broken)
+    monkeypatch.setattr(receiving, "enter_all", broken)
     assert _found_by_search(founded) in TORN
 
 
@@ -104,18 +104,22 @@ def _found(world: World, *, at_rest: bool = False) -> str:
 
 
 def test_a_refusal_that_leaves_the_effect(world, monkeypatch) -> None:
-    monkeypatch.setattr(receiving, "_apply", receiving._apply.__wrapped__)
+    for name in ("_apply", "_attempt"):
+        monkeypatch.setattr(receiving, name, getattr(receiving, name).__wrapped__)
     world.send(AA, BB, REFUSED)
     world.post(AA)
     assert _found(world) in ("effect_without_entry", "two_entries_for_one_effect", "effect_without_receipt")
 
 
 def test_a_message_known_by_its_id_alone(world, monkeypatch) -> None:
-    take_in = receiving.take_in
+    take_in_all = receiving.take_in_all
 
-    def broken(message, now):
+    def one(message, now):
         known = Incoming.objects.filter(message_id=message.header.message_id).first()
-        return bytes(known.receipt) if known else take_in(message, now)
+        return bytes(known.receipt) if known else take_in_all([message], now)[0]
+
+    def broken(messages, now, **_):
+        return [one(message, now) for message in messages]
 
     _take_in(monkeypatch, broken)
     note = world.send(AA, BB)
@@ -127,7 +131,7 @@ def test_a_message_known_by_its_id_alone(world, monkeypatch) -> None:
 
 def test_a_repetition_taken_for_a_second_message(world, monkeypatch) -> None:
     for module in (receiving, parcels):
-        monkeypatch.setattr(module, "stored_receipt", lambda digest: None)
+        monkeypatch.setattr(module, "stored_receipts", lambda digests: {})
     world.send(AA, BB)
     world.post(AA, [Fault.ANSWER_LOST])
     world.wait(400)
@@ -179,7 +183,7 @@ def test_a_message_that_was_sealed_to_another(world, monkeypatch) -> None:
 
 
 def test_a_message_that_had_ended(world, monkeypatch) -> None:
-    monkeypatch.setattr(receiving, "_refuse_untimely", lambda header, now: None)
+    monkeypatch.setattr(receiving, "_unfit", lambda header, now: None)
     world.send(AA, BB, hours=1)
     world.wait(7200)
     world.post(AA)

@@ -71,6 +71,9 @@ def decode_base64(text: str, part: str) -> bytes:
 
 
 def _check_shape(data: bytes, part: str, max_depth: int) -> None:
+    opened, others = data.count(b"[") + data.count(b"{"), sum(data.count(mark) for mark in (b"]", b"}", b",", b'"'))
+    if opened <= max_depth and opened + others <= MAX_TOKENS:
+        return  # so few marks, in strings or not, that neither bound can be passed
     depth = 0
     for count, token in enumerate(_TOKEN.finditer(data)):
         first = data[token.start()]

@@ -149,12 +149,14 @@ def _recipient_named(line: bytes) -> str:
     return named if isinstance(named, str) and CODE.fullmatch(named) else ""
 
 
-def unseal(parcel: bytes, recipient_keys: Mapping[str, RecipientKey]) -> Unsealed:
+def unseal(parcel: bytes, recipient_keys: Mapping[str, RecipientKey], outer: Outer | None = None) -> Unsealed:
     """Open a parcel with one of this node's recipient keys, by id; what is within is not verified yet.
+
+    ``outer``: what :func:`peek` read of this parcel, where the caller looked before.
 
     Raises FormatError, UnknownKeyError, OpeningError, and BindingError for a head that it was not sealed with.
     """
-    outer = peek(parcel)
+    outer = outer or peek(parcel)
     if outer.suite != hpke.SUITE:
         raise FormatError("envelope.suite", f"unknown suite {outer.suite[:60]!r}: update this node")
     private = recipient_keys.get(outer.recipient_key_id)

@@ -38,8 +38,9 @@ def to_bytes(record: Any) -> bytes:
 
 def from_bytes(cls: type[Record], data: bytes, part: str, *, max_bytes: int = canonical.MAX_BYTES) -> Record:
     """Read a record; ``part`` names it in errors. Raises FormatError for anything but exactly one."""
-    record = from_json(cls, canonical.decode(data, part, max_bytes=max_bytes), part)
-    if to_bytes(record) != data:
+    value = canonical.decode(data, part, max_bytes=max_bytes)
+    record = from_json(cls, value, part)
+    if to_json(record) != value:
         raise FormatError(
             part, "a field is spelt in a way that we do not write (a default written out, another time zone)"
         )
@@ -49,9 +50,9 @@ def from_bytes(cls: type[Record], data: bytes, part: str, *, max_bytes: int = ca
 def to_json(record: Any) -> dict[str, Any]:
     """A record as a JSON object; fields that hold their default are left out."""
     return {
-        field.name: _to_json_value(value)
-        for field in dataclasses.fields(record)
-        if (value := getattr(record, field.name)) != field.default or "always" in field.metadata
+        name: _to_json_value(value)
+        for name, default, always_written in _written(typing.cast(typing.Hashable, type(record)))
+        if (value := getattr(record, name)) != default or always_written
     }
 
 
@@ -93,6 +94,12 @@ def parse_time(text: str, part: str) -> datetime:
 
 
 @functools.cache
+def _written(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
+    """Each field's name, its default, and whether it is written even so."""
+    return tuple((field.name, field.default, "always" in field.metadata) for field in dataclasses.fields(cls))
+
+
+@functools.cache
 def _fields(cls: Any) -> dict[str, tuple[Any, bool]]:
     """Each field's name, with its type and whether it must be there."""
     hints = typing.get_type_hints(cls)
@@ -103,6 +110,8 @@ def _fields(cls: Any) -> dict[str, tuple[Any, bool]]:
 
 
 def _to_json_value(value: Any) -> Any:
+    if isinstance(value, str | int | None):
+        return value
     if isinstance(value, bytes):
         return canonical.encode_base64(value)
     if isinstance(value, datetime):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.db import connection, transaction
 
 from palermo.node.directory import own_keys
 from palermo.node.exchange import handlers
@@ -170,3 +172,26 @@ def line(partner, other_partner) -> Line:
     made = Line()
     made.answers = {"bb-pol.invalid": partner.receipt, "cc-fiu.invalid": other_partner.receipt}
     return made
+
+
+@pytest.fixture
+def killed_beside():
+    """A block in which the process dies "before" or "after" the first write to a model's table."""
+
+    @contextmanager
+    def killed(model: str, when: str):
+        module, name = model.rsplit(".", 1)
+        table = getattr(__import__(module, fromlist=[name]), name)._meta.db_table
+        writes = (f'INSERT INTO "{table}"', f'UPDATE "{table}"')
+
+        def die(execute, sql, params, many, context):
+            if sql.startswith(writes):
+                if when == "after":
+                    execute(sql, params, many, context)
+                raise RuntimeError("killed")
+            return execute(sql, params, many, context)
+
+        with pytest.raises(RuntimeError, match="killed"), transaction.atomic(), connection.execute_wrapper(die):
+            yield
+
+    return killed

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 
 from palermo.node.directory import own_keys
 from palermo.node.exchange import actions, handlers, queries
@@ -179,35 +178,20 @@ def test_not_yet_and_unforeseen_errors_keep_nothing(partner, notes, error):
 
 
 WRITES = [
-    ("palermo.node.ledger.models", "Log"),
-    ("palermo.node.ledger.models", "Tile"),
-    ("palermo.node.ledger.models", "Entry"),
-    ("palermo.node.ledger.models", "Witnessed"),
-    ("palermo.node.exchange.models", "Incoming"),
-    ("palermo.node.office.models", "AuditRow"),
+    "palermo.node.ledger.models.Log",
+    "palermo.node.ledger.models.Tile",
+    "palermo.node.ledger.models.Entry",
+    "palermo.node.ledger.models.Witnessed",
+    "palermo.node.exchange.models.Incoming",
+    "palermo.node.office.models.AuditRow",
 ]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("module", "name"), WRITES)
-def test_dying_beside_any_write_is_all_or_nothing(partner, notes, module, name, when):
-    table = getattr(__import__(module, fromlist=[name]), name)._meta.db_table
-
-    def die(execute, sql, params, many, context):
-        writes = sql.startswith((f'INSERT INTO "{table}"', f'UPDATE "{table}"'))
-        if writes and when == "before":
-            raise RuntimeError("killed")
-        done = execute(sql, params, many, context)
-        if writes:
-            raise RuntimeError("killed")
-        return done
-
+@pytest.mark.parametrize("write", WRITES)
+def test_dying_beside_any_write_is_all_or_nothing(partner, notes, killed_beside, write, when):
     envelope = partner.envelope(checkpoint=sign_checkpoint("palermo/BB-POL", 3, b"r" * 32, partner.member.signing))
-    with (
-        pytest.raises(RuntimeError, match="killed"),
-        transaction.atomic(),
-        connection.execute_wrapper(die),
-    ):
+    with killed_beside(write, when):
         actions.receive(envelope, now=partner.now)
     assert nothing_was_kept()
     assert partner.read(actions.receive(envelope, now=partner.now)).status == ACCEPTED

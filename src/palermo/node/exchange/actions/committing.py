@@ -53,10 +53,14 @@ def update_all(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     if not rows:
         return
     meta, quote = rows[0]._meta, connection.ops.quote_name
-    fields = [meta.get_field(name) for name in names]
-    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    values = [
-        [*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk] for row in rows
-    ]
+    fields = [field for field in meta.concrete_fields if field.name in names]
+    columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+    sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(meta.pk.column))} = %s"
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(meta.pk.column)} = %s", values)
+        cursor.executemany(
+            sql,
+            [
+                [*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk]
+                for row in rows
+            ],
+        )

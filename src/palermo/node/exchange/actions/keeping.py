@@ -15,6 +15,7 @@ from palermo.node.ledger import actions as ledger
 from palermo.node.office import actions as office
 from palermo.node.office.policy import Role
 from palermo.sealing.envelope import Header
+from palermo.sealing.keys import Signer
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt
 
 
@@ -76,7 +77,8 @@ def enter_all(entries: Sequence[ledger.Disclosure], now: datetime) -> list[int]:
 
 def keep_all(decided: Sequence[Decided], now: datetime) -> list[bytes]:
     """Write inbox rows with their receipts, which are returned."""
-    rows = [_row(one, now) for one in decided]
+    key = own_keys.signing_key()
+    rows = [_row(one, key, now) for one in decided]
     Incoming.objects.bulk_create(rows)
     # Who can reach us can most likely be reached: what waits for these partners need not wait out its pause. Should it
     # fail again, the pauses begin anew: a partner that writes while its own server starts does not lengthen them.
@@ -85,7 +87,7 @@ def keep_all(decided: Sequence[Decided], now: datetime) -> list[bytes]:
     return [bytes(row.receipt) for row in rows]
 
 
-def _row(decided: Decided, now: datetime) -> Incoming:
+def _row(decided: Decided, key: Signer, now: datetime) -> Incoming:
     message, header = decided.message, decided.message.header
     return Incoming(
         sender=header.sender,
@@ -102,8 +104,8 @@ def _row(decided: Decided, now: datetime) -> Incoming:
         reason=decided.reason,
         ledger_index=decided.index,
         received_at=now,
-        receipt=sign(
-            message.digest, header, ReceiptStatus(decided.state), now, reason=decided.reason, index=decided.index
+        receipt=sign_receipt(
+            _receipt(message.digest, header, ReceiptStatus(decided.state), now, decided.reason, decided.index), key
         ),
         signed=message.signed if decided.content else None,
         envelope=message.envelope if decided.content else None,
@@ -145,16 +147,16 @@ def keep_equivocation(message: Arrival, first: Incoming, index: int, now: dateti
 
 
 def sign(
-    digest: str,
-    header: Header | None,
-    status: ReceiptStatus,
-    now: datetime,
-    *,
-    reason: str = "",
-    index: int | None = None,
+    digest: str, header: Header | None, status: ReceiptStatus, now: datetime, *, reason: str, index: int | None = None
 ) -> bytes:
     """Sign a receipt. Without a proven header the digest alone says which envelope is meant."""
-    receipt = Receipt(
+    return sign_receipt(_receipt(digest, header, status, now, reason, index), own_keys.signing_key())
+
+
+def _receipt(
+    digest: str, header: Header | None, status: ReceiptStatus, now: datetime, reason: str, index: int | None
+) -> Receipt:
+    return Receipt(
         envelope_digest=digest,
         message_id=header.message_id if header else "",
         sender=header.sender if header else "",
@@ -164,4 +166,3 @@ def sign(
         reason=reason,
         ledger_index=index,
     )
-    return sign_receipt(receipt, own_keys.signing_key())

@@ -79,7 +79,7 @@ class Reader:
             raise UnprovenError(
                 "The key that this was sealed to has ended. Import the newest directory and send again."
             )
-        return unseal(parcel, self._opening)
+        return unseal(parcel, self._opening, outer)
 
     def _proven(self, unsealed: Unsealed, parcel: bytes) -> Arrival | Letter:
         if unsealed.parsed.payload_type == LETTER_TYPE:

@@ -20,7 +20,7 @@ from palermo.node.ledger import queries as ledger_queries
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.sealing.envelope import PROTOCOL_VERSION, Header, seal_envelope
 from palermo.sealing.errors import FormatError
-from palermo.sealing.keys import RecipientPublicKey
+from palermo.sealing.keys import RecipientPublicKey, Signer
 
 SHOWS_HELD_FROM = 2
 """The version from which on an envelope shows its recipient the newest checkpoint that is held of its log."""
@@ -39,6 +39,7 @@ class _Lane:
     """What all messages of a batch to one partner share. ``peer`` counts them; its row is locked."""
 
     peer: Peer
+    signing_key: Signer
     key: RecipientPublicKey
     protocol_version: int
     directory_version: int
@@ -136,6 +137,7 @@ def _lane_to(code: str, now: datetime) -> _Lane:
     version = min(directory.authority(code).protocol, PROTOCOL_VERSION)
     return _Lane(
         peer=Peer.objects.select_for_update().get_or_create(code=code)[0],
+        signing_key=own_keys.signing_key(),
         key=key,
         protocol_version=version,
         directory_version=directory.directory_version(),
@@ -162,7 +164,7 @@ def _seal(draft: Draft, lane: _Lane, now: datetime) -> Sealed:
         checkpoint=lane.checkpoint,
         partner_checkpoint=lane.partner_checkpoint,
     )
-    envelope = seal_envelope(header, draft.payload, own_keys.signing_key(), lane.key)
+    envelope = seal_envelope(header, draft.payload, lane.signing_key, lane.key)
     lane.peer.next_sequence += 1
     return Sealed(draft, header, envelope)
 
