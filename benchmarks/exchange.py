@@ -1,10 +1,12 @@
 """What delivering small messages costs, as a ratio to the cryptography and the durable commits that it must do.
 
 Two real nodes, each with a home and an SQLite database of its own (WAL, synchronous=FULL), exchange messages in batches
-of 100: the sender puts them in its outbox (one commit), the recipient takes them in with ledger entries and receipts
-(one commit), the sender stores the receipts (one commit). Only HTTP is left out: a batch is handed over in memory.
+of 100: the sender puts them in its outbox (``send_all``, one commit), the recipient takes them in with ledger entries
+and receipts (``receive_parcels``, one commit), the sender stores the receipts (one commit). Only HTTP is left out: a
+batch is handed over in memory.
 
-The limit is a bare loop over the same, in the same process and turn about with it, in three parts for each message:
+The limit is a bare loop over the same, in the same process and turn about with it, in three parts for each message. It
+holds all the cryptography that one message takes and nothing that a batch shares, such as a checkpoint's signatures:
 
 - signatures: the message, this node's statement that it entered the outbox, and the receipt are signed with Ed25519 and
   ML-DSA-65; message and receipt are verified;

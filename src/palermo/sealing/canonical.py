@@ -19,6 +19,8 @@ MAX_INTEGER = 2**53
 MAX_TOKENS = 1 << 21
 """How many strings, brackets and commas there may be: a million empty lists are few bytes and much memory."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 # A string, or one bracket or comma: what is needed to bound depth and number of values before parsing. Possessive, and
 # a string may lack its end, so that each byte is looked at once whatever the input.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
@@ -27,7 +29,7 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
 def encode(value: Any) -> bytes:
     """Write a value in canonical form: keys sorted, no white space, UTF-8. Raises FormatError for lone surrogates."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError as error:
         raise FormatError("JSON", "text holds a lone surrogate, which UTF-8 cannot carry") from error
 

@@ -107,25 +107,23 @@ def send_all(drafts: Sequence[Draft], *, now: datetime) -> list[MessageRow]:
 def _submit(drafts: Sequence[Draft], now: datetime) -> list[MessageRow]:
     ledger.hold()
     known = Outgoing.objects.defer("envelope").in_bulk([draft.message_id for draft in drafts], field_name="message_id")
-    rows = {
-        draft.message_id: _repeated(known[draft.message_id], draft) for draft in drafts if draft.message_id in known
-    }
     lanes: dict[str, _Lane] = {}
-    sealed = []
+    sealed: dict[str, Sealed] = {}
     for draft in drafts:
-        if draft.message_id in known:
+        if (before := known.get(draft.message_id) or sealed.get(draft.message_id)) is not None:
+            _require_same(before if isinstance(before, Outgoing) else before.draft, draft)
             continue
         try:
             _check(draft, now)
             if draft.recipient not in lanes:
                 lanes[draft.recipient] = _lane_to(draft.recipient, now)
-            sealed.append(_seal(draft, lanes[draft.recipient], now))
+            sealed[draft.message_id] = _seal(draft, lanes[draft.recipient], now)
         except (InvalidError, directory.DirectoryError, FormatError) as error:
             raise _RefusedError(draft, error) from error
-    rows |= {row.message_id: outgoing_row(row) for row in put(sealed, entered_at=now, now=now)}
+    known |= {row.message_id: row for row in put(list(sealed.values()), entered_at=now, now=now)}
     for lane in lanes.values():
         lane.peer.save(update_fields=["next_sequence"])
-    return [rows[draft.message_id] for draft in drafts]
+    return [outgoing_row(known[draft.message_id]) for draft in drafts]
 
 
 def _lane_to(code: str, now: datetime) -> _Lane:
@@ -211,8 +209,7 @@ def _check(draft: Draft, now: datetime) -> None:
         raise InvalidError(problems)
 
 
-def _repeated(known: Outgoing, draft: Draft) -> MessageRow:
+def _require_same(before: Outgoing | Draft, draft: Draft) -> None:
     same = ("recipient", "payload_type", "payload_digest")
-    if any(getattr(known, name) != getattr(draft, name) for name in same):
-        raise ConflictError(f"The message id {known.message_id} stands for another message. Use a new id.")
-    return outgoing_row(known)
+    if any(getattr(before, name) != getattr(draft, name) for name in same):
+        raise ConflictError(f"The message id {draft.message_id} stands for another message. Use a new id.")
