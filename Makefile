@@ -6,7 +6,7 @@ BIN := .venv/bin
 # mypy's Django plugin and makemigrations read the settings, and those need a node's home.
 CHECK_HOME := build/check-home
 
-.PHONY: help setup demo test test-postgresql check format types docs bench clean
+.PHONY: help setup demo test test-slow test-postgresql check format types docs bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -18,12 +18,15 @@ demo: ## Run the whole road over three nodes, then serve their sites until Ctrl-
 	@scripts/setup.sh runtime
 	@$(BIN)/palermo demo $(ARGS)
 
-test: setup ## Run every test in parallel, with branch coverage and its gate (ARGS="-k word")
+test: setup ## Run the tests in parallel, with branch coverage and its gate (ARGS="-k word")
 	@rm -f .coverage .coverage.*
-	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered $(ARGS)
 
-test-postgresql: setup ## Run every test once more, on a PostgreSQL server that the run starts and stops
-	@PALERMO_TEST_DATABASE=postgresql $(BIN)/pytest -n auto --dist worksteal $(ARGS)
+test-slow: setup ## Run the tests that take long: kills, large files, long searches, real lists in whole
+	@$(BIN)/pytest -n auto --dist worksteal -m slow $(ARGS)
+
+test-postgresql: setup ## Run the tests once more, on a PostgreSQL server that the run starts and stops
+	@PALERMO_TEST_DATABASE=postgresql $(BIN)/pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 check: setup $(CHECK_HOME) ## Format, lint, types, import contracts, migrations, docs
 	@$(BIN)/ruff format --check .
