@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from django.db import connection
 from django.db.models import BinaryField, Func, Model, QuerySet
 
 from palermo.node.ledger.actions.retention import DESTROYED, STATEMENT
@@ -117,7 +118,10 @@ def _fault(entry: Entry, detail: str) -> Fault:
 
 def _hash_of_fields(entry: Entry) -> bytes:
     try:
-        fields = json.loads(text_of(entry, "fields"))
+        text = text_of(entry, "fields")
+        fields = json.loads(text)
+        if connection.vendor == "sqlite" and json.dumps(fields) != text:  # "A" for "a" in a salt means the same
+            return b""
         return leaf_hash(leaf_bytes([LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in fields]))
     except (SealingError, ValueError, TypeError, AttributeError):
         return b""  # not even fields any more: differs from every hash
