@@ -120,11 +120,19 @@ def _hash_of_fields(entry: Entry) -> bytes:
     try:
         text = text_of(entry, "fields")
         fields = json.loads(text)
-        if connection.vendor == "sqlite" and json.dumps(fields) != text:  # "A" for "a" in a salt means the same
+        if connection.vendor == "sqlite" and json.dumps(fields) != text:  # another spelling of a letter
             return b""
-        return leaf_hash(leaf_bytes([LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in fields]))
+        return leaf_hash(leaf_bytes([LeafField(name, value, _salt(salt)) for name, value, salt in fields]))
     except (SealingError, ValueError, TypeError, AttributeError):
         return b""  # not even fields any more: differs from every hash
+
+
+def _salt(text: str) -> bytes:
+    """A salt as it is written. Raises ValueError for another spelling of it, in capitals for instance."""
+    salt = bytes.fromhex(text)
+    if salt.hex() != text:
+        raise ValueError("not in lower case hex digits")
+    return salt
 
 
 def _columns(entry: Entry) -> list[str]:
