@@ -1,7 +1,7 @@
 """Fixtures for every test: a node's home before Django reads its settings, and where the public data lies.
 
 With ``PALERMO_TEST_DATABASE=postgresql`` the whole run uses a PostgreSQL server of its own instead of SQLite
-(``make test-postgresql``; CI does both).
+(``make test-postgresql``).
 """
 
 import importlib.util

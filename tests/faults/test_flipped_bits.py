@@ -19,6 +19,8 @@ import pytest
 from finished import ASKER, HOLDER, THIRD, FinishedRoad, own_environment, palermo
 from stored_rows import Books, on_postgresql, opened
 
+pytestmark = pytest.mark.slow
+
 Changes = tuple[Callable[[], None], tuple[str, Callable[[], None]]]
 """What damages a row, what the check must call it, and what puts it back."""
 
