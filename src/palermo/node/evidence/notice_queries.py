@@ -2,11 +2,11 @@
 
 from palermo.node.cases import queries as cases
 from palermo.node.evidence.models import Notice
-from palermo.node.evidence.queries import READ, readable_item
+from palermo.node.evidence.queries import readable_item
+from palermo.node.evidence.reading import readable
 from palermo.node.evidence.rows import ConsultationRow, NoticeRow
 from palermo.node.evidence.states import NOTICE_MOVES, Direction, NoticeState
 from palermo.node.office import policy
-from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 
 
@@ -49,12 +49,8 @@ def possible_kinds(notice: Notice) -> frozenset[str]:
 
 def readable_notice(officer: Actor, reference: str, *, lock: bool = False) -> Notice:
     """A notice, if the officer has need to know of its item's case. For this room alone."""
-    rows = Notice.objects.select_for_update(of=("self",)) if lock else Notice.objects.all()
-    found = rows.select_related("item").filter(reference=reference).first()
-    policy.require(officer, READ, cases.members(found.item.case_id) if found else ())
-    if found is None:
-        raise NotFoundError
-    return found
+    rows = Notice.objects.select_related("item")
+    return readable(rows, officer, reference, lambda row: [row.item.case_id], lock=lock)
 
 
 def notice_row(notice: Notice) -> NoticeRow:

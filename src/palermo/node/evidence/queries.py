@@ -13,6 +13,7 @@ from palermo.node.evidence.checking import custody_faults
 from palermo.node.evidence.errors import EvidenceChangedError
 from palermo.node.evidence.marks import HandlingCode, InformationGrade, Origin, SourceGrade, Tlp
 from palermo.node.evidence.models import CustodyEvent, Item, Package, UseConsent
+from palermo.node.evidence.reading import READ, readable
 from palermo.node.evidence.rows import ConsentRow, CustodyRow, Fault, ItemRow, PackageFile, PackageRow
 from palermo.node.evidence.states import PackageState
 from palermo.node.evidence.uses import FOR_THE_STATED_PROCEEDINGS, Intent, Use
@@ -22,8 +23,6 @@ from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.sealing.custody import Verb
 from palermo.sealing.verify import Report, verify_package
-
-READ = "evidence.read"
 
 
 def items(officer: Actor, case: str) -> list[ItemRow]:
@@ -157,20 +156,12 @@ def changed(item: Item) -> EvidenceChangedError:
 
 def readable_item(officer: Actor, reference: str) -> Item:
     """An item, if the officer has need to know. For this room alone."""
-    found = Item.objects.filter(reference=reference).first()
-    policy.require(officer, READ, cases.members(found.case_id) if found else ())
-    if found is None:
-        raise NotFoundError
-    return found
+    return readable(Item.objects.all(), officer, reference, lambda row: [row.case_id])
 
 
 def readable_package(officer: Actor, reference: str) -> Package:
     """A package, if the officer has need to know. For this room alone."""
-    found = Package.objects.filter(reference=reference).first()
-    policy.require(officer, READ, cases.members(found.case_id) if found else ())
-    if found is None:
-        raise NotFoundError
-    return found
+    return readable(Package.objects.all(), officer, reference, lambda row: [row.case_id])
 
 
 def item_row(item: Item) -> ItemRow:

@@ -10,13 +10,13 @@ from palermo.node.evidence import limits, statements
 from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.messages import AnswerMessage
 from palermo.node.evidence.models import Question, Recall, Statement
-from palermo.node.evidence.queries import READ, consent_row, readable_item
+from palermo.node.evidence.queries import consent_row, readable_item
+from palermo.node.evidence.reading import readable
 from palermo.node.evidence.rows import QuestionRow, RecallRow, StatementRow, UseRow
 from palermo.node.evidence.states import RECALL_MOVES, Direction, QuestionState, RecallState
 from palermo.node.evidence.uses import ASKABLE, Use, needing_consent
 from palermo.node.office import policy
 from palermo.node.office import queries as office
-from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow
 
@@ -74,12 +74,8 @@ def words_to_approve(officer: Actor, subject: str, digest: str) -> list[tuple[st
 
 def readable_question(officer: Actor, reference: str, *, lock: bool = False) -> Question:
     """A question, if the officer has need to know of its item's case. For this room alone."""
-    rows = Question.objects.select_for_update(of=("self",)) if lock else Question.objects.all()
-    found = rows.select_related("item").filter(reference=reference).first()
-    policy.require(officer, READ, cases.members(found.item.case_id) if found else ())
-    if found is None:
-        raise NotFoundError
-    return found
+    rows = Question.objects.select_related("item")
+    return readable(rows, officer, reference, lambda row: [row.item.case_id], lock=lock)
 
 
 def subject_of(question: Question) -> str:
@@ -178,14 +174,11 @@ def recall_steps(officer: Actor, reference: str) -> frozenset[str]:
 
 def readable_recall(officer: Actor, reference: str, *, lock: bool = False) -> Recall:
     """A recall, if the officer has need to know of a case in which the item is. For this room alone."""
-    rows = Recall.objects.select_for_update(of=("self",)) if lock else Recall.objects.all()
-    found = rows.select_related("item").filter(reference=reference).first()
-    stopped = [found.item, *found.stopped.all()] if found else []
-    members = frozenset(pk for item in stopped for pk in cases.members(item.case_id))
-    policy.require(officer, READ, members)
-    if found is None:
-        raise NotFoundError
-    return found
+
+    def cases_of(row: Recall) -> list[str]:
+        return [item.case_id for item in (row.item, *row.stopped.all())]
+
+    return readable(Recall.objects.select_related("item"), officer, reference, cases_of, lock=lock)
 
 
 def statement(officer: Actor, reference: str) -> StatementRow:
@@ -205,12 +198,7 @@ def statements_of(officer: Actor, item: str) -> list[StatementRow]:
 
 
 def _readable_statement(officer: Actor, reference: str) -> Statement:
-    found = Statement.objects.filter(reference=reference).first()
-    items = list(found.items.all()) if found else []
-    policy.require(officer, READ, frozenset(pk for item in items for pk in cases.members(item.case_id)))
-    if found is None:
-        raise NotFoundError
-    return found
+    return readable(Statement.objects.all(), officer, reference, lambda row: [item.case_id for item in row.items.all()])
 
 
 def recall_row(recall: Recall) -> RecallRow:
