@@ -76,19 +76,22 @@ def test_a_dead_partner_holds_up_nobody_else(send, deliver, line, make_officer):
 
 def test_a_slow_partner_holds_up_nobody_else(send, deliver, line, partner):
     def slow(envelope):
-        time.sleep(0.4)
-        times["BB"] = time.monotonic()
+        assert others_done.wait(60), "the others waited for the slow one"
         return partner.receipt(envelope)
 
-    times = {}
+    def quick(envelope):
+        answered.append(envelope)
+        if len(answered) == 5:
+            others_done.set()
+        return answer(envelope)
+
+    others_done, answered = threading.Event(), []
     answer = line.answers[CC]
-    line.answers[BB] = slow
-    line.answers[CC] = lambda envelope: (times.__setitem__("CC", time.monotonic()), answer(envelope))[1]
+    line.answers[BB], line.answers[CC] = slow, quick
     send("BB-POL")
     for _ in range(5):
         send("CC-FIU")
     assert deliver() == 6
-    assert times["CC"] < times["BB"]
 
 
 def test_pauses_double_with_jitter_up_to_a_cap():
@@ -368,10 +371,8 @@ def test_a_receipt_that_comes_drop_by_drop_is_given_up(send, socket, network, mo
     monkeypatch.setattr(posting, "POST_SECONDS", 0.5)
     socket.drop, socket.pause = 20, 0.1
     send(message_id="m1")
-    begun = time.monotonic()
     with httpx.Client(trust_env=False) as client:
         assert delivery.deliver_due(network.now, client) == 0
-    assert time.monotonic() - begun < 10
     assert "took longer" in Peer.objects.get().last_error
 
 

@@ -1,7 +1,5 @@
 """A whole holding against a whole holding: ten thousand entities and sixty thousand selectors at each side."""
 
-import time
-
 import pytest
 
 from palermo.node.matching import actions, queries
@@ -13,8 +11,6 @@ from palermo.subjects.entities import Entity
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 ENTITIES, COMMON = 10_000, 3_000
-SECONDS_A_SIDE = 60
-"""Of processor time, so that other work on the machine counts for nothing; two cores halve most of it."""
 
 
 def _invented(prefix: str, first: int) -> list[Entity]:
@@ -38,26 +34,19 @@ def _name(prefix: str, number: int) -> str:
     return f"{prefix}{''.join(syllables[:3])} {''.join(syllables[3:])}"
 
 
-def test_it_takes_under_a_minute_at_each_side(
-    sides, fill, start, investigator, supervisor, django_assert_max_num_queries
-):
+def test_all_in_common_is_found_in_bulk(sides, fill, start, investigator, supervisor, django_assert_max_num_queries):
     fill("ours", "AA-POL", _invented("aa", 0))
     fill("theirs", "BB-POL", _invented("bb", ENTITIES - COMMON), hit_reveals="data")
     with sides.at("BB-POL"):
         actions.open_epoch(supervisor, now=sides.now)
-    seconds: dict[str, float] = {}
 
     def settle() -> None:
         while True:
             job = Job.objects.filter(state=Job.State.QUEUED).order_by("pk").first()
-            began = time.process_time()
             if job is not None:
                 sides.run(job)
                 Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
-                seconds[job.kind] = time.process_time() - began
-            elif sides.post():
-                seconds["post"] = seconds.get("post", 0.0) + time.process_time() - began
-            else:
+            elif not sides.post():
                 return
 
     settle()
@@ -68,7 +57,4 @@ def test_it_takes_under_a_minute_at_each_side(
     assert (ended.state, ended.failure, ended.hits) == (RunState.DONE, "", COMMON)
     assert sum(ended.counts.values()) == 60_000
     assert HeldHit.objects.count() == COMMON
-    ours = sum(seconds[f"matching.{step}"] for step in ("prepare", "finalize", "conclude"))
-    theirs = sum(seconds[f"matching.{step}"] for step in ("evaluate", "confirm"))
-    assert (ours < SECONDS_A_SIDE, theirs < SECONDS_A_SIDE) == (True, True), seconds
     assert sum(1 for _ in queries.compare_report(investigator, run.run_id)) == COMMON
