@@ -47,7 +47,8 @@ def row(kind: type[Row], table: object, place: str, problems: list[str]) -> Row 
     if not isinstance(table, Mapping):
         problems.append(f"{place}: expected a table.")
         return None
-    wanted, required = _shape(kind)
+    described: Any = kind
+    wanted, required = _shape(described)
     found = [f"{place}: '{key}' is unknown (known: {', '.join(wanted)})." for key in table if key not in wanted]
     found += [f"{place}: '{key}' is missing." for key in required if key not in table]
     values = {}
