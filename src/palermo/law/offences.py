@@ -41,7 +41,7 @@ class Offence:
     def covers(self) -> tuple[Cover, ...]:
         """Where the instruments speak of it; any offence may be serious crime besides (UNTOC 2(b))."""
         kinds = ((COVERED, self.covered), (CONSIDERED, self.considered), (BY_PREDICATE, self.by_predicate))
-        return tuple(Cover(*text.split(" ", 1), how) for how, texts in kinds for text in texts)
+        return tuple(Cover(*text.partition(" ")[::2], how) for how, texts in kinds for text in texts)
 
     def cover(self, instrument: str) -> Cover | None:
         """Where one instrument speaks of it."""

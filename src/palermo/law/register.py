@@ -87,7 +87,7 @@ class Register:
 
 
 def load(paths: Iterable[Path]) -> Register:
-    """The facts with the files laid over them, in their order; :class:`~palermo.law.strict.FactsError` names all faults."""
+    """The facts with the files laid over them; :class:`~palermo.law.strict.FactsError` names every fault of one."""
     register = Register()
     for path in paths:
         register = register.with_rows(read(path, register))

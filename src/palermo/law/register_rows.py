@@ -1,7 +1,7 @@
 """The rows of an administrator's file: what a State's own authority adds to the facts, each with source and date.
 
-Whatever says that something is *not* so (not party, no other treaty) is believed until ``review``: by default a year after
-the day on which it was known. After that it is unknown again.
+Whatever says that something is *not* so (not party, no other treaty) is believed until ``review``: by default a year
+after the day on which it was known. After that it is unknown again.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """A State that Palermo has no facts of, such as a fictitious one. ``code``: as in ISO 3166-1, none that is taken."""
+    """A State that Palermo has no facts of, such as a fictitious one. ``code``: two letters, none that is taken."""
 
     code: str
     name: str
@@ -57,8 +57,8 @@ class PartyRow:
 class TreatyRow:
     """A treaty, agreement or memorandum between some States, on one or more forms of cooperation.
 
-    The topics hold citations, as the treaty numbers its articles; an empty one: the treaty is silent. ``offences``: codes,
-    none for any offence. ``binding``: False for a memorandum that binds no one. ``supplements``: whether it only
+    The topics hold citations, as the treaty numbers its articles; an empty one: it is silent. ``offences``: codes, none
+    for any offence. ``binding``: False for a memorandum that binds no one. ``supplements``: whether it only
     supplements a convention of the Council of Europe on the same matter, where one binds both States.
     """
 
@@ -86,8 +86,8 @@ class TreatyRow:
 class DeclarationRow:
     """A declaration, notification or reservation of a State. ``article``: under which it was made, as in "16(5)(a)".
 
-    ``treaty_needed``: its extradition depends on a treaty; ``convention_is_basis``: it takes the instrument as that treaty
-    (UNTOC 16(5)). ``authority``: its central authority (18(13)); ``languages``: those it accepts (18(14)), by code.
+    ``treaty_needed``: its extradition depends on a treaty; ``convention_is_basis``: it takes the instrument as that
+    treaty (UNTOC 16(5)). ``authority``: its central authority (18(13)); ``languages``: those it accepts (18(14)), by code.
     """
 
     instrument: str
@@ -134,4 +134,4 @@ def runs(since: date | None, until: date | None, on: date) -> Known:
     """Whether a day lies in a period; unknown before it where its beginning is not known."""
     if until is not None and on >= until:
         return False
-    return True if since is None or on >= since else False
+    return since is None or on >= since
