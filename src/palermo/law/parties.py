@@ -1,10 +1,10 @@
 """Who is party to what, since when: deposits of March 2015 turned into entry into force for each State.
 
 A row of the depositary's table is a deposit. An instrument enters into force for a State some time after its deposit,
-and never before it enters into force at all (UNTOC 38 and its like in each instrument). What the table cannot tell stays
-unknown: whether a State that had deposited nothing by then has done so since, and from which day a successor State was
-bound before it deposited. A State that was party is taken to be one still: leaving takes a denunciation, which an
-administrator's file records.
+and never before it enters into force at all (UNTOC 38 and its like in each instrument). What the table cannot tell
+stays unknown: whether a State that had deposited nothing by then has done so since, and from which day a successor
+State was bound before it deposited. A State that was party is taken to be one still: leaving takes a denunciation,
+which an administrator's file records.
 """
 
 from collections.abc import Mapping

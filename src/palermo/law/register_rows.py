@@ -87,7 +87,7 @@ class DeclarationRow:
     """A declaration, notification or reservation of a State. ``article``: under which it was made, as in "16(5)(a)".
 
     ``treaty_needed``: its extradition depends on a treaty; ``convention_is_basis``: it takes the instrument as that
-    treaty (UNTOC 16(5)). ``authority``: its central authority (18(13)); ``languages``: those it accepts (18(14)), by code.
+    treaty (UNTOC 16(5)). ``authority``: its central authority (18(13)); ``languages``: those it accepts (18(14)).
     """
 
     instrument: str
