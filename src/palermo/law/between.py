@@ -10,7 +10,7 @@ from datetime import date
 from palermo.law.instruments import CODES, instrument
 from palermo.law.register import Register
 from palermo.law.register_rows import FORMS, TreatyRow, runs
-from palermo.law.three import Known, every
+from palermo.law.three import Known, all_of
 
 TOPICS = ("basis", "contents", "grounds", "use", "cost", "language")
 
@@ -56,10 +56,10 @@ def between(register: Register, requesting: str, requested: str, on: date) -> Be
     """What the register knows of two States, by code, on a day."""
     codes = (*CODES, *(protocol.code for code in CODES for protocol in instrument(code).protocols))
     standings = {code: [register.standing(code, state, on) for state in (requesting, requested)] for code in codes}
-    bound = {code: every(one.party for one in both) for code, both in standings.items()}
+    bound = {code: all_of(one.party for one in both) for code, both in standings.items()}
     for code in CODES:
         if parent := instrument(code).supplements:
-            bound[code] = every((bound[code], bound[parent]))
+            bound[code] = all_of((bound[code], bound[parent]))
     return Between(
         bound=bound,
         says={code: tuple(f"{one.state}: {one.says}" for one in both) for code, both in standings.items()},
@@ -80,7 +80,7 @@ def _treaty(row: TreatyRow, on: date) -> Treaty:
         code=row.code,
         short=row.short,
         forms=row.forms,
-        binding=every((in_force, row.binding)),
+        binding=all_of((in_force, row.binding)),
         topics={topic: getattr(row, topic) for topic in TOPICS},
         supplements=row.supplements,
         offences=row.offences,

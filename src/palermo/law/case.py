@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from palermo.law.three import Known, at_least, every, some
+from palermo.law.three import Known, all_of, any_of
 
 SERIOUS_YEARS = 4
 """From this heaviest imprisonment on, in years, an offence is serious crime (UNTOC 2(b))."""
@@ -22,7 +22,7 @@ class Group:
     @property
     def organised(self) -> Known:
         """Whether every element is there."""
-        return every(
+        return all_of(
             (
                 self.three_or_more,
                 self.structured,
@@ -67,7 +67,7 @@ class Case:
     @property
     def transnational(self) -> Known:
         """Whether it is transnational in nature (UNTOC 3(2))."""
-        return some(
+        return any_of(
             (
                 self.committed_in_several,
                 self.prepared_elsewhere,
@@ -79,4 +79,4 @@ class Case:
     @property
     def serious(self) -> Known:
         """Whether it is serious crime (UNTOC 2(b))."""
-        return at_least(self.maximum_years, SERIOUS_YEARS)
+        return None if self.maximum_years is None else self.maximum_years >= SERIOUS_YEARS

@@ -11,7 +11,7 @@ from palermo.law.case import SERIOUS_YEARS, Case
 from palermo.law.findings import Finding
 from palermo.law.instruments import instrument, provision
 from palermo.law.offences import BY_PREDICATE, CONSIDERED, COVERED, offences
-from palermo.law.three import Known, every, no, some
+from palermo.law.three import Known, all_of, any_of, is_not
 
 PROTOCOLS = ("TIP", "FIREARMS")
 
@@ -42,7 +42,7 @@ def _finding(code: str, cite: str, present: Known, what: str, what_to_do: str) -
 
 def _scope(code: str, findings: Iterable[Finding], by: Iterable[str] = ()) -> Scope:
     found = tuple(findings)
-    return Scope(code, every(one.present for one in found), found, tuple(by))
+    return Scope(code, all_of(one.present for one in found), found, tuple(by))
 
 
 def _untoc(code: str, form: str, case: Case, pair: Between) -> Scope:
@@ -60,10 +60,10 @@ def _covered_by_untoc(code: str, case: Case, pair: Between) -> tuple[Finding, li
         if cover is None:
             continue
         within = {COVERED: True, CONSIDERED: case.made_offence}[cover.how] if cover.how != BY_PREDICATE else None
-        ways.append((provision(one, cover.cite).name, every((within, _protocol(one, case, pair)))))
+        ways.append((provision(one, cover.cite).name, all_of((within, _protocol(one, case, pair)))))
     if code == "UNTOC":
         ways.append((provision("UNTOC", "2(b)").name, case.serious))
-    present = some(value for _, value in ways)
+    present = any_of(value for _, value in ways)
     what_to_do = (
         f"State the heaviest penalty: from {SERIOUS_YEARS} years on it is serious crime (UNTOC 2(b)); otherwise it "
         "must be an offence of Articles 5, 6, 8 or 23, or of a protocol that binds both States (its Article 1(3))."
@@ -77,7 +77,7 @@ def _protocol(code: str, case: Case, pair: Between) -> Known:
     if code not in PROTOCOLS:
         return True
     left_aside = case.between_states if code == "FIREARMS" else False
-    return every((pair.bound.get(code), no(left_aside)))
+    return all_of((pair.bound.get(code), is_not(left_aside)))
 
 
 def _transnational(form: str, case: Case) -> Finding:
@@ -85,16 +85,16 @@ def _transnational(form: str, case: Case) -> Finding:
         return _finding(
             "UNTOC",
             "16(1)",
-            some((case.transnational, case.person_there)),
+            any_of((case.transnational, case.person_there)),
             "the offence is transnational, or the person sought is in the requested State",
             "Show in which of the ways of UNTOC 3(2) it is transnational, or that the person is in that State.",
         )
-    suspected = _carried_over(form, some((case.suspect_transnational, case.evidence_there)))
+    suspected = _carried_over(form, any_of((case.suspect_transnational, case.evidence_there)))
     if form == "assistance":
         return _finding(
             "UNTOC",
             "18(1)",
-            some((case.transnational, suspected)),
+            any_of((case.transnational, suspected)),
             "the offence is transnational, or reasonable grounds to suspect it",
             "Show in which of the ways of UNTOC 3(2) it is transnational, or why there are reasonable grounds to "
             "suspect it, such as evidence, victims or proceeds in the requested State.",
@@ -102,30 +102,29 @@ def _transnational(form: str, case: Case) -> Finding:
     return _finding(
         "UNTOC",
         "3(2)",
-        some((case.transnational, suspected)),
+        any_of((case.transnational, suspected)),
         "the offence is transnational",
         "Show in which of the ways of UNTOC 3(2) it is transnational.",
     )
 
 
 def _group(form: str, case: Case) -> Finding:
-    what, elements = (
-        "an organised criminal group is involved",
-        ("three or more, structured, for some time, acting together, for serious crime and for gain (UNTOC 2(a))"),
-    )
+    what = "an organised criminal group is involved"
+    elements = "three or more, structured, for some time, acting together, for serious crime and for gain (UNTOC 2(a))"
     if form == "assistance":
         what_to_do = f"Show its elements, or why there are reasonable grounds to suspect them: {elements}."
-        present = some((case.group, case.suspect_group))
+        present = any_of((case.group, case.suspect_group))
         return _finding("UNTOC", "18(1)", present, f"{what}, or reasonable grounds to suspect it", what_to_do)
     cite = "16(1)" if form == "extradition" else "3(1)"
-    present = some((case.group, _carried_over(form, case.suspect_group)))
+    present = any_of((case.group, _carried_over(form, case.suspect_group)))
     return _finding("UNTOC", cite, present, what, f"Show its elements: {elements}.")
 
 
 def _carried_over(form: str, suspected: Known) -> Known:
-    """Suspicion is enough for Art. 18. Whether 13(3) carries that standard over to Art. 13 is for the requested
-    State.""" if form == "assistance": return suspected return None if form == "confiscation" and suspected is not False
-    else False
+    """Suspicion is enough for Art. 18. Whether 13(3) carries that over to Art. 13 is for the requested State."""
+    if form == "assistance":
+        return suspected
+    return None if form == "confiscation" and suspected is not False else False
 
 
 def _own_offences(code: str, form: str, case: Case, pair: Between) -> Scope:
@@ -174,7 +173,7 @@ def _computers(code: str, form: str, case: Case, pair: Between) -> Scope:
     found = _finding(
         code,
         {"preservation": "29(1)", "information": "26(1)"}.get(form, "25(1)"),
-        some((cover is not None, case.electronic_evidence)),
+        any_of((cover is not None, case.electronic_evidence)),
         "an offence by computer, or evidence in electronic form of any offence",
         "Say whether evidence in electronic form is sought.",
     )

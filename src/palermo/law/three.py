@@ -1,31 +1,27 @@
-"""Three-valued logic (Kleene): True, False, and None for what is not known. An unknown fact never becomes an answer."""
+"""Yes, no, and not known (Kleene's strong logic): what is not known decides only where it cannot matter."""
 
 from collections.abc import Iterable
 
 Known = bool | None
 
 
-def every(values: Iterable[Known]) -> Known:
-    """Whether all hold: False as soon as one does not, unknown if none fails and one is unknown."""
-    seen = list(values)
-    if False in seen:
-        return False
-    return None if None in seen else True
+def all_of(values: Iterable[Known]) -> Known:
+    """No as soon as one is no; otherwise not known as soon as one is not known."""
+    found = list(values)
+    return False if False in found else None if None in found else True
 
 
-def some(values: Iterable[Known]) -> Known:
-    """Whether one holds: True as soon as one does, unknown if none does and one is unknown."""
-    seen = list(values)
-    if True in seen:
-        return True
-    return None if None in seen else False
+def any_of(values: Iterable[Known]) -> Known:
+    """Yes as soon as one is yes; otherwise not known as soon as one is not known."""
+    found = list(values)
+    return True if True in found else None if None in found else False
 
 
-def no(value: Known) -> Known:
-    """The contrary; the contrary of unknown is unknown."""
+def is_not(value: Known) -> Known:
+    """The contrary; what is not known stays so."""
     return None if value is None else not value
 
 
-def at_least(value: float | None, threshold: float) -> Known:
-    """Whether a figure reaches a threshold; unknown where the figure is."""
-    return None if value is None else value >= threshold
+def in_words(value: Known) -> str:
+    """For a reader."""
+    return {True: "yes", False: "no", None: "not known"}[value]
