@@ -110,9 +110,9 @@ def site(tmp_path_factory) -> Iterator[Site]:
         process.wait(timeout=20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, gone after each file: while Playwright's loop runs, Django refuses to touch a database."""
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is absent: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -123,7 +123,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def sessions(site, chromium) -> dict[str, dict]:
+def sessions(site) -> dict[str, dict]:
     """Signed-in sessions by officer, filled as they are needed: each officer signs in once."""
     return {}
 

@@ -193,9 +193,13 @@ def _a_full_mailbox_loses_nothing(ways: Ways) -> None:
 def _strangers_and_thieves_get_nothing(ways: Ways) -> None:
     ways.node(BEHIND).kill()  # so that the parcel waits
     ways.send(DIRECT, 1)
-    waits = "SELECT content FROM exchange_relayparcel WHERE recipient = ? AND state = 'waiting'"
-    until(lambda: ways.books(RELAY).column(waits, BEHIND.code) != [], "a parcel at the relay")
-    (parcel,) = map(bytes, ways.books(RELAY).column(waits, BEHIND.code))
+    waits = "SELECT content FROM exchange_relayparcel WHERE sender = ? AND recipient = ? AND state = 'waiting'"
+
+    def waiting() -> list[bytes]:
+        return [bytes(content) for content in ways.books(RELAY).column(waits, DIRECT.code, BEHIND.code)]
+
+    until(lambda: waiting() != [], "a parcel at the relay")
+    parcel = waiting()[0]
     relay, now = ways.node(RELAY).url, datetime.now(UTC)
 
     def ticket(content: bytes, key: SigningKey, **changes: object) -> bytes:
@@ -225,7 +229,7 @@ def _strangers_and_thieves_get_nothing(ways: Ways) -> None:
     answer = collect(thief, CARRIED, taken=taken)
     index = Index.from_bytes(batch.unpack(answer.content)[0])
     assert answer.status_code == 200 and not index.parcels, "one's own mailbox, and nothing of another's"
-    assert ways.books(RELAY).column(waits, BEHIND.code) == [parcel], "it still waits for its owner"
+    assert parcel in waiting(), "it still waits for its owner"
     ways.node(BEHIND).start()
     until(lambda: ways.open(DIRECT, BEHIND) == 0, "the receipt of what the thieves did not get")
 
