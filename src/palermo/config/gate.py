@@ -7,12 +7,14 @@ thread. What must hold:
   answer) when its reader pauses for :data:`Bounds.pause_seconds`;
 - nobody takes more than half of the threads, nor more than :data:`Bounds.open_each` connections at once; who asks more
   waits behind its own requests, not before others';
-- a body is bounded in size and time, and rests on disk from :data:`Bounds.memory_bytes` on.
+- a body is bounded in size and time, and rests on disk from :data:`Bounds.memory_bytes` on;
+- nobody asks for more than :data:`Bounds.rate` units a second for long: a request is one, and each MiB of it another.
 
 ``Nobody`` is here an address; partners' posts and people's pages from one address count apart.
 """
 
 import asyncio
+import math
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from palermo.config.gate_pace import Pace
 from palermo.config.gate_wsgi import Answer, environ_of
 
 Message = MutableMapping[str, Any]
@@ -36,7 +39,8 @@ class Bounds:
 
     ``open_each``: a busy partner has one post under way and asks for a few pieces of a file; a browser opens six.
     ``post_seconds``: a post's sender itself gives up after 60. ``least_rate``: bytes a second of a slower body, such as
-    a large file of an officer's, after its first ``pause_seconds``.
+    a large file of an officer's, after its first ``pause_seconds``. ``rate`` and ``burst``: a partner's busiest worker
+    posts some batches a second, a page with its pictures is twenty requests.
     """
 
     threads: int = 4
@@ -48,14 +52,16 @@ class Bounds:
     post_bytes: int = 80 << 20
     memory_bytes: int = 1 << 20
     answer_bytes: int = 4 << 20
+    rate: float = 50.0
+    burst: float = 500.0
 
 
 class RefusedError(Exception):
-    """The gate lets no more in. ``status``: 408, 413 or 503; the sentence is the answer."""
+    """The gate lets no more in. ``status``: 408, 413, 429 or 503; ``retry_seconds``: when to ask again."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, retry_seconds: float = 2.0) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.retry_seconds = status, retry_seconds
 
 
 class Gate:
@@ -67,6 +73,7 @@ class Gate:
         self._pool = ThreadPoolExecutor(bounds.threads, thread_name_prefix="web")
         self._open: Counter[Key] = Counter()
         self._turns = Turns(bounds.threads)
+        self._pace = Pace(bounds.rate, bounds.burst, most_keys=4 * bounds.open_all)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request, or the server's start and stop."""
@@ -101,12 +108,18 @@ class Gate:
     def _enter(self, key: Key) -> None:
         if self._open[key] >= self._bounds.open_each or self._open.total() >= self._bounds.open_all:
             raise RefusedError(503, "Too many connections at once. Finish some, then try again.")
+        now = asyncio.get_running_loop().time()
+        if seconds := self._pace.wait(key, now):
+            raise RefusedError(429, f"Too many requests. Go on in {math.ceil(seconds)} seconds.", seconds)
+        self._pace.charge(key, 1, now)
         self._open[key] += 1
 
     async def _serve(self, key: Key, scope: Message, receive: Receive, send: Send) -> None:
         with SpooledTemporaryFile(max_size=self._bounds.memory_bytes, dir=self._folder) as body:
             if not await self._read(key, scope, receive, body):
                 return
+            self._pace.charge(key, body.tell() / (1 << 20), asyncio.get_running_loop().time())
+            body.seek(0)
             answer = Answer(asyncio.get_running_loop(), send, self._bounds.answer_bytes, self._bounds.pause_seconds)
             environ = environ_of(scope, body)
             with suppress(TimeoutError):  # its reader paused too long: the connection ends without the answer's end
@@ -141,7 +154,6 @@ class Gate:
                 raise RefusedError(408, "It came too slowly. Send it again over a better line.")
             body.write(chunk)
             if not message.get("more_body"):
-                body.seek(0)
                 return True
 
 
@@ -219,7 +231,7 @@ async def _refuse(send: Send, error: RefusedError) -> None:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
-        (b"retry-after", b"2"),
+        (b"retry-after", str(math.ceil(error.retry_seconds)).encode()),
     ]
     with suppress(Exception):  # whoever was too slow may be gone
         await send({"type": "http.response.start", "status": error.status, "headers": list(headers)})
