@@ -219,7 +219,7 @@ def test_the_table_of_moves_is_closed_and_ends(direction):
         {"outcome": "refused", "ground": "18(21)(b)", "reasons": "Security."},
         {"outcome": "postponed", "ground": "18(25)", "reasons": "It interferes."},
         {"outcome": "ignored"},
-        {"outcome": "executed", "consent": "perhaps"},
+        {"outcome": "executed", "consent": "may"},
     ],
 )
 def test_the_database_keeps_no_refusal_without_ground_reasons_and_consultation(walkable, wrong):
