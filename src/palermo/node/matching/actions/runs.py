@@ -119,7 +119,8 @@ def _check(
     elif bases.recognise(legal_basis) is None:
         problems.append(f"This is no legal basis that a run may rest on. Choose one of: {bases.listed()}.")
     if not kinds or not manifest.counts.keys() >= set(kinds):
-        problems.append(f"Choose among the kinds that {manifest.partner} publishes: {', '.join(manifest.counts)}.")
+        published = ", ".join(sorted(manifest.counts))
+        problems.append(f"Choose among the kinds that {manifest.partner} publishes: {published}.")
     if inputs == SUBJECTS and not facts.subjects:
         problems.append("This case has no subjects. Add some, or match a holding.")
     if inputs != SUBJECTS and holdings.holding(officer, inputs).state != HoldingState.KEPT:
