@@ -25,22 +25,33 @@ def write() -> None:
         pool.submit(act).result()
 
 
-def test_a_commit_of_anyone_moves_the_mark_and_a_look_or_an_undone_write_does_not() -> None:
+def test_a_commit_of_anyone_moves_the_mark() -> None:
     bell = Bell(threading.Event())
+    before = bell._look()
+    write()
+    assert bell._look() != before
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's mark moves with all that its server does")
+def test_a_look_does_not_move_the_mark() -> None:
+    bell = Bell(threading.Event())
+    write()
     before = bell._look()
     AuditRow.objects.count()
     assert bell._look() == before
-    write()
-    after = bell._look()
-    assert after != before
-    AuditRow.objects.count()
-    assert bell._look() == after
 
 
 def test_who_waits_is_woken_and_what_was_written_before_is_not_missed() -> None:
     stop = threading.Event()
     bell = Bell(stop)
-    listening = threading.Thread(target=bell.listen)
+
+    def listen() -> None:
+        try:
+            bell.listen()
+        finally:
+            connection.close()
+
+    listening = threading.Thread(target=listen)
     listening.start()
     try:
         for _ in range(3):
