@@ -1,0 +1,103 @@
+"""Safeguards: questions that a person answers, with a reason, before a request leaves and before one is executed.
+
+A gate never decides by itself. It shows the facts that bear on it and asks; a concern, or not knowing, is looked at by a
+second officer.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from palermo.law.statement import Statement
+from palermo.law.terms import term
+
+CONCERNS = ("no", "yes", "unknown")
+DECISIONS = ("proceed", "stop")
+LONGEST_REASON = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A safeguard: the question that a person answers, where it comes from, and the facts that are shown with it."""
+
+    code: str
+    question: str
+    source: str
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """What a person answered. ``concern``: no, yes or unknown; ``decision``: proceed or stop; ``reviewed``: by a second."""
+
+    concern: str
+    decision: str
+    reason: str
+    reviewed: bool = False
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a second officer has to look: someone sees a concern, or does not know, and would go on."""
+        return self.decision == "proceed" and self.concern != "no"
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """A safeguard of one request: the facts that bear on it, in words, and what still has to be done ("" for nothing)."""
+
+    gate: Gate
+    facts: tuple[tuple[str, str], ...]
+    answer: GateAnswer | None
+    what_to_do: str
+
+
+@cache
+def gates() -> dict[str, Gate]:
+    """Every safeguard by code, in the order in which they are asked."""
+    facts = tomllib.loads(files("palermo.law").joinpath("facts/gates.toml").read_text("utf-8"))
+    rows = [Gate(**{**row, "shows": tuple(row.get("shows", ()))}) for row in facts["gate"]]
+    for row in rows:
+        for name in row.shows:
+            term(name)
+    return {row.code: row for row in rows}
+
+
+def gate_problems(concern: str, decision: str, reason: str) -> list[str]:
+    """What is wrong with an answer, all at once."""
+    problems = []
+    if concern not in CONCERNS:
+        problems.append("Say whether you see a concern: no, yes or unknown.")
+    if decision not in DECISIONS:
+        problems.append("Say whether to proceed or to stop.")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        problems.append(f"Give the reason for your answer, in at most {LONGEST_REASON} characters: it is kept with it.")
+    return problems
+
+
+def gate_states(codes: tuple[str, ...], said: Statement, answers: Mapping[str, GateAnswer]) -> list[GateState]:
+    """Each safeguard with what bears on it and what is still to be done. Whose request it is plays no part."""
+    return [
+        GateState(gates()[code], _shown(gates()[code], said), answers.get(code), _to_do(gates()[code], answers.get(code)))
+        for code in codes
+    ]
+
+
+def _shown(gate: Gate, said: Statement) -> tuple[tuple[str, str], ...]:
+    return tuple((term(name).asks, _in_words(said.items().get(name))) for name in gate.shows)
+
+
+def _in_words(value: Any) -> str:
+    return {True: "yes", False: "no", None: "not known"}.get(value, "") if isinstance(value, bool | None) else str(value)
+
+
+def _to_do(gate: Gate, answer: GateAnswer | None) -> str:
+    if answer is None:
+        return f"A person has to answer, with a reason: {gate.question}"
+    if answer.decision == "stop":
+        return f"Stopped by an officer's answer to: {gate.question}"
+    if answer.needs_review and not answer.reviewed:
+        return f"A second officer has to review the answer to: {gate.question}"
+    return ""

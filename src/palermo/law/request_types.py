@@ -1,0 +1,73 @@
+"""The types of request in the law's terms, from facts in TOML, one file a type: adding one touches nothing else.
+
+A type says which demands, grounds, clocks and safeguards concern it, on which articles it can rest, and which functions
+of an authority may issue and receive it.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from palermo.law.clocks.table import clocks
+from palermo.law.gates import gates
+from palermo.law.instruments import provision
+
+ROLES = ("police", "fiu", "central-authority", "customs", "border-guard")
+TOPICS = ("assistance", "extradition", "confiscation", "preservation", "police")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestType:
+    """One type of request.
+
+    ``topic``: the matter whose governing instrument is looked for; ``topics``: those of the grounds that are open, none
+    where an article only invites (UNTOC 17, 19 to 21): who is free to agree needs no ground to decline;
+    ``groups``: of the demands on it; ``articles``: on which it can rest, by instrument; ``own``: instruments whose
+    provision governs it wherever it binds, whatever treaty of assistance there is (Budapest 29 on preservation).
+    ``issue``, ``receive``: functions of the authorities, as in the directory. ``intelligence``: never evidence.
+    """
+
+    code: str
+    label: str
+    says: str
+    topic: str
+    topics: tuple[str, ...]
+    groups: tuple[str, ...]
+    articles: Mapping[str, tuple[str, ...]]
+    issue: tuple[str, ...]
+    receive: tuple[str, ...]
+    clocks: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    intelligence: bool = False
+    needs_agreement: bool = False
+
+
+@cache
+def request_types() -> dict[str, RequestType]:
+    """Every type by code, in alphabetical order; ``ValueError`` or ``KeyError`` names a faulty file."""
+    folder = files("palermo.law").joinpath("facts/types")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    rows = (read(name.removesuffix(".toml"), folder.joinpath(name).read_text("utf-8")) for name in names)
+    return {row.code: row for row in rows}
+
+
+def read(code: str, text: str) -> RequestType:
+    """One type from its file, checked against every table that it names."""
+    facts: dict[str, Any] = tomllib.loads(text)
+    if unknown := set(facts) - {field.name for field in fields(RequestType)} | ({"code"} & set(facts)):
+        raise ValueError(f"types/{code}.toml: unknown fields {sorted(unknown)}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    values["articles"] = {name: tuple(cites) for name, cites in facts["articles"].items()}
+    found = RequestType(code=code, **values)
+    for instrument, cites in found.articles.items():
+        for cite in cites:
+            provision(instrument, cite)
+    wrong = [name for name in found.clocks if name not in clocks()] + [name for name in found.gates if name not in gates()]
+    wrong += [name for name in (*found.issue, *found.receive) if name not in ROLES]
+    if wrong or found.topic not in TOPICS:
+        raise ValueError(f"types/{code}.toml: unknown {', '.join(wrong) or found.topic}")
+    return found
