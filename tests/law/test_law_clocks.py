@@ -15,9 +15,9 @@ from palermo.law.clocks.running import Event, Length, Status, state, states
 from palermo.law.clocks.table import Clock, clocks, events
 from palermo.law.instruments import provision
 
-CASES: list[dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parent / "cases" / "clocks.toml").read_text("utf-8")
-)["case"]
+CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "cases" / "clocks.toml").read_text("utf-8"))[
+    "case"
+]
 FIELDS = {"name", "clock", "happened", "zone", "agreed", "now", "status", "due", "last", "late", "tell", "length_from"}
 ZONES = ["Europe/Vienna", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "America/St_Johns", "UTC"]
 
@@ -69,7 +69,7 @@ def test_a_warning_comes_before_days_of_rest() -> None:
 
 def test_a_moment_without_offset_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        state(clocks()["preservation"], [], Calendar(), datetime(2026, 1, 1))  # noqa: DTZ001
+        state(clocks()["preservation"], [], Calendar(), datetime(2026, 1, 1))
 
 
 def test_the_calendar_is_that_of_the_state_that_the_clock_binds() -> None:
@@ -123,7 +123,8 @@ def test_what_is_known_does_not_depend_on_the_order_of_telling(
     clock: Clock, codes: list[str], hours: list[int], asked_at: list[int], zone: ZoneInfo
 ) -> None:
     base = datetime(2026, 1, 1, tzinfo=UTC)
-    happened = [Event(code, base + timedelta(hours=hour, seconds=i)) for i, (code, hour) in enumerate(zip(codes, hours))]
+    at = [base + timedelta(hours=hour, seconds=second) for second, hour in enumerate(hours)]
+    happened = [Event(*one) for one in zip(codes, at, strict=False)]
     for hour in asked_at:
         now = base + timedelta(hours=hour)
         first = state(clock, happened, Calendar(zone), now, 30)

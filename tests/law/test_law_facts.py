@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from palermo.law.instruments import CODES, Provision, gates, instrument, provision, read, untoc
+from palermo.law.gates import gates
+from palermo.law.instruments import CODES, Provision, instrument, provision, read, untoc
 from palermo.law.strict import FactsError
 
 EVERY = [one for code in CODES for one in instrument(code).provisions.values()]

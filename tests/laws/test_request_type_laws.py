@@ -3,7 +3,7 @@
 import pytest
 
 from palermo.law.findings import Finding, missing
-from palermo.law.instruments import gates
+from palermo.law.gates import gates
 from palermo.law.refusal import NEVER_GROUNDS
 from palermo.node.office.policy import PERMISSIONS, Role
 from palermo.node.requests.types.form import Widget, form_problems

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from palermo.law import demands, grounds
 from palermo.law.clocks.reckoning import Calendar
 from palermo.law.clocks.running import ClockState, Event, Length, state
 from palermo.law.clocks.table import clocks
 from palermo.law.conditions.shape import Matter
+from palermo.law.demands import completeness, demanded
 from palermo.law.findings import Finding, missing
 from palermo.law.gates import GateAnswer, GateState, gate_states
-from palermo.law.grounds import Effect, Weighed
+from palermo.law.grounds import Duty, Effect, Never, Weighed, duties, never, weigh
 from palermo.law.request_types import RequestType
 from palermo.law.statement import Statement
 from palermo.law.terms import term
@@ -66,8 +66,8 @@ class Report:
 
     findings: tuple[Finding, ...]
     grounds: tuple[Weighed, ...]
-    never: tuple[grounds.Never, ...]
-    duties: tuple[grounds.Duty, ...]
+    never: tuple[Never, ...]
+    duties: tuple[Duty, ...]
     gates: tuple[GateState, ...]
     clocks: tuple[RunningClock, ...]
 
@@ -103,13 +103,13 @@ class Report:
 def check(asked: Asked, ruling: Ruling, now: datetime) -> Report:
     """Hold a request against what governs it. Everything is looked at; nothing stops at the first fault."""
     kind = asked.type
-    found = demands.completeness(asked.said, ruling.contents, kind.groups) + _unlisted(kind, ruling)
+    found = completeness(asked.said, ruling.contents, kind.groups) + _unlisted(kind, ruling)
     matter = Matter(asked.said, all_of(not finding.blocks for finding in found))
     return Report(
         findings=tuple(found),
-        grounds=grounds.weigh(matter, ruling.grounds, ruling.binding, kind.topics),
-        never=grounds.never(ruling.grounds, ruling.binding, kind.topics),
-        duties=grounds.duties(ruling.binding, kind.topics),
+        grounds=weigh(matter, ruling.grounds, ruling.binding, kind.topics),
+        never=never(ruling.grounds, ruling.binding, kind.topics),
+        duties=duties(ruling.binding, kind.topics),
         gates=tuple(gate_states(kind.gates, asked.said, asked.gates)),
         clocks=tuple(running(asked, ruling, now)),
     )
@@ -130,7 +130,7 @@ def running(asked: Asked, ruling: Ruling, now: datetime) -> list[RunningClock]:
 
 def _unlisted(kind: RequestType, ruling: Ruling) -> list[Finding]:
     """One finding for each governing instrument that keeps no list of contents for this type."""
-    without = [code for code in ruling.contents if not demands.demanded(code, kind.groups)]
+    without = [code for code in ruling.contents if not demanded(code, kind.groups)]
     return [
         Finding(
             code,

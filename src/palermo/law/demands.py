@@ -5,7 +5,7 @@ The demands are data, so that an authority's own treaty can bring its own; how o
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -98,7 +98,9 @@ def read(code: str, facts: Mapping[str, Any]) -> tuple[Demand, ...]:
     for row in facts.get("demand", ()):
         if unknown := set(row) - known:
             raise ValueError(f"demands of {code}: unknown fields {sorted(unknown)} in {row.get('cite')}")
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+        }
         rows.append(_checked(Demand(instrument=code, **values)))
     return (*_taken(code, facts.get("taken", {})), *rows)
 
@@ -106,11 +108,8 @@ def read(code: str, facts: Mapping[str, Any]) -> tuple[Demand, ...]:
 def _taken(code: str, taken: Mapping[str, Any]) -> tuple[Demand, ...]:
     if not taken:
         return ()
-    values = [{field.name: getattr(row, field.name) for field in fields(Demand)} for row in of_instrument(taken["from"])]
-    renamed = [
-        {**row, "instrument": code, "cite": taken["cites"][row["cite"]]} for row in values if row["cite"] in taken["cites"]
-    ]
-    return tuple(_checked(Demand(**row)) for row in renamed)
+    source, cites = of_instrument(taken["from"]), taken["cites"]
+    return tuple(_checked(replace(row, instrument=code, cite=cites[row.cite])) for row in source if row.cite in cites)
 
 
 def _checked(demand: Demand) -> Demand:
@@ -118,7 +117,8 @@ def _checked(demand: Demand) -> Demand:
     for name in (*demand.terms, *filter(None, (demand.only_if, demand.unless, demand.excused_by))):
         term(name)
     if demand.test not in TESTS or not demand.terms:
-        raise ValueError(f"demand {demand.instrument} {demand.cite}: test is one of {', '.join(TESTS)}, over some terms")
+        where = f"demand {demand.instrument} {demand.cite}"
+        raise ValueError(f"{where}: test is one of {', '.join(TESTS)}, over some terms")
     return demand
 
 

@@ -1,7 +1,7 @@
 """Safeguards: questions that a person answers, with a reason, before a request leaves and before one is executed.
 
-A gate never decides by itself. It shows the facts that bear on it and asks; a concern, or not knowing, is looked at by a
-second officer.
+A gate never decides by itself. It shows the facts that bear on it and asks; a second officer looks at a concern, and at
+not knowing.
 """
 
 import tomllib
@@ -13,6 +13,7 @@ from typing import Any
 
 from palermo.law.statement import Statement
 from palermo.law.terms import term
+from palermo.law.three import in_words
 
 CONCERNS = ("no", "yes", "unknown")
 DECISIONS = ("proceed", "stop")
@@ -31,7 +32,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """What a person answered. ``concern``: no, yes or unknown; ``decision``: proceed or stop; ``reviewed``: by a second."""
+    """What a person answered: concern (no, yes, unknown), decision (proceed, stop); ``reviewed``: by a second one."""
 
     concern: str
     decision: str
@@ -46,7 +47,7 @@ class GateAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """A safeguard of one request: the facts that bear on it, in words, and what still has to be done ("" for nothing)."""
+    """A safeguard of one request: the facts that bear on it, in words, and what is still to be done, if anything."""
 
     gate: Gate
     facts: tuple[tuple[str, str], ...]
@@ -80,8 +81,8 @@ def gate_problems(concern: str, decision: str, reason: str) -> list[str]:
 def gate_states(codes: tuple[str, ...], said: Statement, answers: Mapping[str, GateAnswer]) -> list[GateState]:
     """Each safeguard with what bears on it and what is still to be done. Whose request it is plays no part."""
     return [
-        GateState(gates()[code], _shown(gates()[code], said), answers.get(code), _to_do(gates()[code], answers.get(code)))
-        for code in codes
+        GateState(gate, _shown(gate, said), answers.get(gate.code), _to_do(gate, answers.get(gate.code)))
+        for gate in (gates()[code] for code in codes)
     ]
 
 
@@ -90,7 +91,7 @@ def _shown(gate: Gate, said: Statement) -> tuple[tuple[str, str], ...]:
 
 
 def _in_words(value: Any) -> str:
-    return {True: "yes", False: "no", None: "not known"}.get(value, "") if isinstance(value, bool | None) else str(value)
+    return in_words(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _to_do(gate: Gate, answer: GateAnswer | None) -> str:

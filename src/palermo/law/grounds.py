@@ -162,8 +162,8 @@ def read(code: str, facts: Mapping[str, Any]) -> Catalogue:
     duties = [Duty(**row) for row in _rows(code, facts.get("duty", ()), Duty)]
     if taken := facts.get("taken"):
         source, cites = of_instrument(taken["from"]), taken["cites"]
-        grounds = [_renamed(row, code, cites) for row in source.grounds if row.cite in cites] + grounds
-        never = [replace(row, instrument=code, cite=cites[row.cite]) for row in source.never if row.cite in cites] + never
+        grounds[:0] = [_renamed(row, code, cites) for row in source.grounds if row.cite in cites]
+        never[:0] = [replace(row, instrument=code, cite=cites[row.cite]) for row in source.never if row.cite in cites]
     for row in grounds:
         for cite in filter(None, (row.cite, row.reasons, row.consult, row.duty)):
             provision(code, cite)

@@ -3,7 +3,6 @@
 One file an instrument: ``facts/instruments/CODE.toml``, read strictly (``law/strict.py``), and only when asked for.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -201,19 +200,3 @@ def _provision_faults(cited: tuple[_Cited, ...], protocols: set[str]) -> list[st
             found.append(f"provision {one.cite}: '{one.brought_by}' is no [[protocol]] of this file.")
         seen.add(one.cite)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A safeguard: the question that a person answers, and where it comes from."""
-
-    code: str
-    question: str
-    source: str
-
-
-@cache
-def gates() -> dict[str, Gate]:
-    """Every safeguard by code, in the order in which they are asked."""
-    facts = tomllib.loads(files("palermo.law").joinpath("facts/gates.toml").read_text("utf-8"))
-    return {row["code"]: Gate(**row) for row in facts["gate"]}

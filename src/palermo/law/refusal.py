@@ -34,8 +34,8 @@ def answer_problems(
     """Everything that keeps this answer from being given, all at once; an empty list when it may be given.
 
     ``grounds``: those open for the request. An answer that neither refuses nor postpones names no ground. Reasons are
-    asked for with every refusal and every postponement: where the provision does not demand them, the partner's question
-    would be the next message. Consultation is asked for where it is owed before, and not only "where appropriate".
+    asked for with every refusal and every postponement: where the provision does not demand them, the partner would
+    ask next. Consultation is asked for where it is owed before, and not only "where appropriate".
     """
     if outcome not in (REFUSED, POSTPONED):
         return [f"Only a refusal or a postponement names a ground; this answer is '{outcome}'."] if ground else []

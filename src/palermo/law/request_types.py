@@ -58,15 +58,16 @@ def request_types() -> dict[str, RequestType]:
 def read(code: str, text: str) -> RequestType:
     """One type from its file, checked against every table that it names."""
     facts: dict[str, Any] = tomllib.loads(text)
-    if unknown := set(facts) - {field.name for field in fields(RequestType)} | ({"code"} & set(facts)):
+    if unknown := set(facts) - {field.name for field in fields(RequestType)} - {"code"}:
         raise ValueError(f"types/{code}.toml: unknown fields {sorted(unknown)}")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     values["articles"] = {name: tuple(cites) for name, cites in facts["articles"].items()}
     found = RequestType(code=code, **values)
     for instrument, cites in found.articles.items():
         for cite in cites:
             provision(instrument, cite)
-    wrong = [name for name in found.clocks if name not in clocks()] + [name for name in found.gates if name not in gates()]
+    wrong = [name for name in found.clocks if name not in clocks()]
+    wrong += [name for name in found.gates if name not in gates()]
     wrong += [name for name in (*found.issue, *found.receive) if name not in ROLES]
     if wrong or found.topic not in TOPICS:
         raise ValueError(f"types/{code}.toml: unknown {', '.join(wrong) or found.topic}")

@@ -12,7 +12,7 @@ Length = int | date | datetime
 
 
 class Status(StrEnum):
-    """Where a clock stands. ``AGREE``: it runs, but nobody has agreed its length yet. ``HELD``: what is owed goes on."""
+    """Where a clock stands. ``AGREE``: nobody has agreed its length yet. ``HELD``: what is owed goes on."""
 
     IDLE = "not started"
     AGREE = "length to be agreed"
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. ``at``: an instant with its offset, or a calendar day of the State that the clock binds."""
+    """Something that happened. ``at``: an instant with its offset, or a calendar day of the State that is bound."""
 
     code: str
     at: datetime | date
@@ -172,9 +172,7 @@ def _agreed(clock: Clock, start: datetime | date, calendar: Calendar, agreed: Le
     return after_hours(start, agreed, calendar) if clock.in_hours else after_days(start, agreed, calendar)
 
 
-def _judged(
-    clock: Clock, course: _Course, calendar: Calendar, now: datetime, due: End, length_from: str
-) -> ClockState:
+def _judged(clock: Clock, course: _Course, calendar: Calendar, now: datetime, due: End, length_from: str) -> ClockState:
     note = "" if due.exact else "The State's time zone is not known: this is the earliest end. Enter the zone."
     found = ClockState(clock, Status.RUNNING, course.start, due, length_from, due.at - now, note=note)
     if course.stopped is not None:

@@ -96,7 +96,7 @@ def clocks() -> dict[str, Clock]:
 
 
 def _clock(row: dict[str, Any]) -> Clock:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     values["warnings"] = tuple((int(before), str(who)) for before, who in row.get("warnings", ()))
     clock = Clock(**values)
     for instrument, cite in ((clock.instrument, clock.cite), *clock.also.items()):

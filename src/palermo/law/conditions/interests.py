@@ -1,4 +1,4 @@
-"""What only the requested State can judge: its interests, its law, its own proceedings (UNTOC 16(7), 18(21), 18(25))."""
+"""What only the requested State can judge: its interests, law and proceedings (UNTOC 16(7), 18(21), 18(25))."""
 
 from palermo.law.conditions.shape import Condition, Matter, answered
 from palermo.law.three import Known, is_not

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from palermo.law import police
 from palermo.law.findings import Finding
-from palermo.law.instruments import gates as law_gates
+from palermo.law.gates import gates as law_gates
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.matching import queries as matching

@@ -1,7 +1,7 @@
 """Reads of requests. The officer comes first; without need to know there is nothing."""
 
 from palermo.law.findings import Finding
-from palermo.law.instruments import gates as law_gates
+from palermo.law.gates import gates as law_gates
 from palermo.node.cases import queries as cases
 from palermo.node.exchange import queries as exchange
 from palermo.node.office import policy

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from palermo.law.instruments import gates
+from palermo.law.gates import gate_problems, gates
 from palermo.node.cases import queries as cases
 from palermo.node.office import policy
 from palermo.node.office.actions import ask_approval, audit
@@ -17,9 +17,6 @@ from palermo.node.requests.rows import GateRow
 from palermo.node.requests.states import MOVES_IN, Direction
 
 GATE = "request.gate"
-CONCERNS = ("no", "yes", "unknown")
-DECISIONS = ("proceed", "stop")
-LONGEST_REASON = 2000
 
 
 @transaction.atomic
@@ -65,13 +62,5 @@ def answer_gate(
 
 
 def _problems(known: tuple[str, ...], gate: str, concern: str, decision: str, reason: str) -> list[str]:
-    problems = []
-    if gate not in known:
-        problems.append(f"This request has no safeguard '{gate}'.")
-    if concern not in CONCERNS:
-        problems.append("Say whether you see a concern: no, yes or unknown.")
-    if decision not in DECISIONS:
-        problems.append("Say whether to proceed or to stop.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        problems.append(f"Give the reason for your answer, in at most {LONGEST_REASON} characters: it is kept with it.")
-    return problems
+    unknown = [] if gate in known else [f"This request has no safeguard '{gate}'."]
+    return unknown + gate_problems(concern, decision, reason)
