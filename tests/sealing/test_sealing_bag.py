@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from palermo.sealing import archive, bagit
+from palermo.sealing import archive, bagit, zip_headers
 from palermo.sealing.archive import FolderTree, ZipTree, open_tree, write_zip
 from palermo.sealing.errors import PackageError
 
@@ -252,10 +252,10 @@ def forged(names: list[str]) -> bytes:
     """A ZIP of empty files, well formed in all but its names."""
     extents, body = {}, b""
     for name in names:
-        header = archive._local_header(name, 0, 0)
-        extents[name] = archive._Extent(len(body), len(body) + len(header), 0, 0)
+        header = zip_headers.local_header(name, 0, 0)
+        extents[name] = zip_headers.Extent(len(body), len(body) + len(header), 0, 0)
         body += header
-    return body + archive._tail(extents, len(body))
+    return body + zip_headers.tail(extents, len(body))
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_garbage_is_refused(read_zip: Callable[[bytes], bagit.Bag], data: bytes)
             read_zip(data)
 
 
-def test_more_than_four_gibibytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_file_between_nodes_may_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 300)
     with pytest.raises(PackageError, match="several packages"):
         zipped()

@@ -1,40 +1,33 @@
 """A tree of files as one ZIP file or one folder, read so strictly that nothing can hide in it.
 
 The ZIP is stored, not compressed, so nothing can swell; it has one base folder, fixed dates and modes, sorted names,
-and no comment or extra field. Given the files there is exactly one such ZIP: the reader writes every header again and
-compares, so any byte that was changed, added or cut is found. Any unzip tool opens it. Up to 4 GiB and 10,000 files.
+and no comment; an extra field only where 32 bits hold no size or place (:mod:`palermo.sealing.zip_headers`). Given the
+files there is exactly one such ZIP: the reader writes every header again and compares, so any byte that was changed,
+added or cut is found. Any unzip tool opens it. Up to 256 GiB, as a file between nodes may have, and 10,000 files.
 
 Names are plain ASCII (letters, digits, dot, dash, underscore), so no name can leave the folder, collide in another
 case or look like another one. What a file was called is said in the package's manifest.
-
-Source: PKWARE APPNOTE 6.3, sections 4.3.7 (local header), 4.3.12 (central directory) and 4.3.16 (its end).
 """
 
 import os
 import re
-import stat
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 from palermo.sealing.errors import PackageError
+from palermo.sealing.zip_headers import END, FIELD_IS_ELSEWHERE, LOCAL, SIZES_64, Extent, local_header, tail
 
 Content = bytes | Path
 """A file's content: the bytes, or where they lie."""
 
 MAX_FILES = 10_000
-MAX_ARCHIVE_BYTES = 0xFFFFFFFF
+MAX_ARCHIVE_BYTES = 256 * 2**30
 CHUNK_BYTES = 1 << 20
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _NAME = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,3}}")
-_LOCAL = struct.Struct("<IHHHHHIIIHH")
-_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
-_END = struct.Struct("<IHHHHIIH")
-_VERSION, _UNIX, _DOS_DATE = 20, 3 << 8, 0x21  # 1980-01-01, the first day that ZIP knows
-_MODE = (stat.S_IFREG | 0o644) << 16
 
 
 class Tree(Protocol):
@@ -47,15 +40,6 @@ class Tree(Protocol):
 
     def close(self) -> None:
         """Let the file go."""
-
-
-class _Extent(NamedTuple):
-    """Where a file lies in a ZIP."""
-
-    header_at: int
-    data_at: int
-    size: int
-    crc: int
 
 
 def content_chunks(content: Content) -> Iterator[bytes]:
@@ -89,20 +73,21 @@ def open_tree(path: Path) -> Tree:
 
 def write_zip(file: BinaryIO, base: str, files: Mapping[str, Content]) -> None:
     """Write the one ZIP that holds these files under the folder ``base``. Raises PackageError for names or sizes."""
-    extents: dict[str, _Extent] = {}
+    extents: dict[str, Extent] = {}
     at = 0
     for name in check_names([f"{base}/{name}" for name in files]):
         content = files[name[len(base) + 1 :]]
         size, crc = _measure(content)
-        header = _local_header(name, size, crc)
-        extents[name] = _Extent(at, at + len(header), size, crc)
+        header = local_header(name, size, crc)
+        extents[name] = Extent(at, at + len(header), size, crc)
         at += len(header) + size
-        if at > MAX_ARCHIVE_BYTES:
-            raise PackageError("package", "is larger than 4 GiB: send the items in several packages")
+        _refuse_large(at)
         file.write(header)
         for chunk in content_chunks(content):
             file.write(chunk)
-    file.write(_tail(extents, at))
+    end = tail(extents, at)
+    _refuse_large(at + len(end))
+    file.write(end)
 
 
 class ZipTree:
@@ -144,12 +129,12 @@ class ZipTree:
             raise PackageError("package file", "holds a file outside its folder")
         return name[len(self.base) + 1 :]
 
-    def _parse(self) -> dict[str, _Extent]:
+    def _parse(self) -> dict[str, Extent]:
         """Where each file lies. Every header is written again and compared, the central directory as a whole."""
         total = os.fstat(self._file.fileno()).st_size
-        if not _END.size < total <= MAX_ARCHIVE_BYTES:
+        if not END.size < total <= MAX_ARCHIVE_BYTES:
             raise PackageError("package file", f"cannot be {total} bytes long")
-        extents: dict[str, _Extent] = {}
+        extents: dict[str, Extent] = {}
         at = 0
         while (found := self._local(at)) is not None:
             name, extent = found
@@ -160,24 +145,27 @@ class ZipTree:
             if at > total:
                 raise PackageError(f"file {name!r}", "is cut short")
         self._file.seek(at)
-        tail = _tail(extents, at)
-        if total - at != len(tail) or self._file.read(len(tail)) != tail or list(extents) != sorted(extents):
+        end = tail(extents, at)
+        if total - at != len(end) or self._file.read(len(end)) != end or list(extents) != sorted(extents):
             raise PackageError("package file", f"its table of contents, from byte {at}, is not what its files give")
         return extents
 
-    def _local(self, at: int) -> tuple[str, _Extent] | None:
+    def _local(self, at: int) -> tuple[str, Extent] | None:
         """The file whose header stands at an offset; None where there is none."""
         self._file.seek(at)
-        header = self._file.read(_LOCAL.size)
-        if len(header) < _LOCAL.size or header[:4] != b"PK\x03\x04":
+        header = self._file.read(LOCAL.size)
+        if len(header) < LOCAL.size or header[:4] != b"PK\x03\x04":
             return None
-        fields = _LOCAL.unpack(header)
+        fields = LOCAL.unpack(header)
         crc, size, length = fields[6], fields[7], fields[9]
         raw = self._file.read(length)
+        extra = self._file.read(SIZES_64.size) if size == FIELD_IS_ELSEWHERE else b""
+        if len(extra) == SIZES_64.size:
+            size = SIZES_64.unpack(extra)[2]
         name = raw.decode("ascii", "replace")
-        if header + raw != _local_header(name, size, crc):
+        if header + raw + extra != local_header(name, size, crc):
             raise PackageError("package file", f"the header at byte {at} is not as we write it")
-        return name, _Extent(at, at + len(header) + length, size, crc)
+        return name, Extent(at, at + len(header) + length + len(extra), size, crc)
 
 
 class FolderTree:
@@ -222,19 +210,6 @@ def _measure(content: Content) -> tuple[int, int]:
     return size, crc
 
 
-def _local_header(name: str, size: int, crc: int) -> bytes:
-    raw = name.encode("ascii", "replace")
-    return _LOCAL.pack(0x04034B50, _VERSION, 0, 0, 0, _DOS_DATE, crc, size, size, len(raw), 0) + raw
-
-
-def _tail(extents: Mapping[str, _Extent], at: int) -> bytes:
-    """Central directory and its end, for files that end at an offset."""
-    records = []
-    for name, extent in extents.items():
-        raw = name.encode("ascii", "replace")
-        fixed = (0x02014B50, _UNIX | _VERSION, _VERSION, 0, 0, 0, _DOS_DATE, extent.crc, extent.size, extent.size)
-        records.append(_CENTRAL.pack(*fixed, len(raw), 0, 0, 0, 0, _MODE, extent.header_at) + raw)
-    directory = b"".join(records)
-    if at + len(directory) > MAX_ARCHIVE_BYTES:
-        raise PackageError("package", "is larger than 4 GiB: send the items in several packages")
-    return directory + _END.pack(0x06054B50, 0, 0, len(extents), len(extents), len(directory), at, 0)
+def _refuse_large(size: int) -> None:
+    if size > MAX_ARCHIVE_BYTES:
+        raise PackageError("package", "is larger than 256 GiB: send the items in several packages")
