@@ -15,6 +15,7 @@ from palermo.node.evidence import queries as evidence
 from palermo.node.exchange.files import queries as files
 from palermo.node.exchange.files.queries import FileRow
 from palermo.node.matching import queries as matching
+from palermo.node.office import policy
 from palermo.node.office.errors import ConflictError, NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.requests import actions, queries
@@ -24,7 +25,7 @@ from palermo.node.requests.types import registry
 from palermo.node.requests.types.form import FormField, Widget
 from palermo.web.access import Request
 from palermo.web.forms.rendering import PageForm, attempt
-from palermo.web.forms.requests import AnswerForm, FactsForm, GateForm, ReasonForm, initial_facts
+from palermo.web.forms.requests import AnswerForm, CiteForm, FactsForm, GateForm, ReasonForm, initial_facts
 from palermo.web.paging import slice_of
 
 
@@ -85,6 +86,9 @@ def request_page(request: Request, reference: str) -> HttpResponse:
         "gates": queries.gates(officer, reference),
         "approval": queries.approval(officer, reference) if ours else None,
         "steps": queries.next_steps(officer, reference),
+        "cited": queries.cited(officer, reference, timezone.now()),
+        "may_ask": policy.allows(officer, "evidence.ask_use", cases.members(row.case)),
+        "stated": queries.items_stated(officer, reference),
         "ours": ours,
         "files": _files(row),
         "state": row.state.value,
@@ -134,6 +138,23 @@ def edit(request: Request, reference: str) -> HttpResponse:
         if changed is not None:
             return redirect("request", reference)
     return _render_form(request, "edit", row, form, type=type_)
+
+
+@require_http_methods(["GET", "POST"])
+def cite(request: Request, reference: str) -> HttpResponse:
+    """Choose the items of evidence that a request cites."""
+    row = queries.request(request.user, reference)
+    queries.type_named(request.user, row.type)
+    now = timezone.now()
+    chosen = [item.reference for item in queries.cited(request.user, reference, now)]
+    form = CiteForm(
+        request.POST or None, items=queries.citable(request.user, reference, now), initial={"items": chosen}
+    )
+    if request.method == "POST":
+        cited = attempt(form, lambda: actions.cite_items(request.user, reference, **form.cleaned_data, now=now))
+        if cited is not None:
+            return redirect("request", reference)
+    return _render_form(request, "cite", row, form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -227,7 +248,8 @@ def answer(request: Request, reference: str) -> HttpResponse:
         for package in evidence.packages(request.user, row.case)
         if package.direction == "out" and package.partner == row.partner
     ]
-    form = AnswerForm(request.POST or None, row=row, grounds=grounds, packages=sealed)
+    items = queries.citable(request.user, reference, timezone.now())
+    form = AnswerForm(request.POST or None, row=row, grounds=grounds, packages=sealed, items=items)
     if (
         request.method == "POST"
         and attempt(form, lambda: actions.answer(request.user, reference, **form.cleaned_data, now=timezone.now()))

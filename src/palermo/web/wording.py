@@ -146,7 +146,7 @@ USES: dict[str, Promise] = {
     "case": _("In another case"),
     "court": _("Before a court"),
     "export": _("Taken out for another purpose"),
-    "cite": _("Cited in a request"),
+    "cite": _("Cited in a request or an answer"),
     "share": _("Shared on with another authority"),
     "exculpatory": _("Disclosed as exculpatory"),
 }

@@ -34,6 +34,8 @@ def require(item: Item, intent: Intent, *, now: datetime) -> None:
     if item.origin == Origin.OWN:
         return
     _require_basis(item, now)
+    if intent.use is Use.CITE and item.origin == Origin.RECEIVED and intent.recipient == provider_of(item):
+        return  # who gave it may be told of it
     if intent.use is Use.EXCULPATORY:
         _require_notice(item, intent)
     elif intent.use in needing_consent(Origin(item.origin), marks_of(item)):

@@ -70,6 +70,26 @@ class ItemRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CitationRow:
+    """An item as one request, or one answer, to one authority would cite it: named and described, not enclosed.
+
+    ``provider``: who gave it, "" for our own. ``consent``: the question, or the letter, by which its provider consented
+    to exactly this ("" where none is needed, or none is here), ``conditions`` on which. ``problem``: why it may not be
+    cited now, in a sentence that says what to do next; "" where it may. ``pk``: the item's, to keep what was chosen.
+    """
+
+    pk: int
+    reference: str
+    what: str
+    sha256: str
+    origin: Origin
+    provider: str
+    consent: str = ""
+    conditions: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PackageFile:
     """Where a package of ours lies, its case, and what its file was when it was sealed (``size`` in bytes)."""
 

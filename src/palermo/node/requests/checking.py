@@ -12,6 +12,7 @@ from palermo.node.requests.messages import AnswerMessage, RequestMessage
 from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.states import Direction, State
 from palermo.node.requests.types.form import hit_ids
+from palermo.sealing import records
 from palermo.sealing.errors import FormatError
 
 _ANSWER_FIELDS = ("number", "outcome", "ground", "reasons", "consultation", "conditions", "consent", "answered_by")
@@ -57,6 +58,9 @@ def _faults(request: Request) -> Iterator[Fault]:
         facts,
     ) or len(said.hits) != len(hit_ids(request.facts.get(hits_field, ""))):
         yield Fault("request", request.reference, "its columns are not what its bytes say")
+    cited = list(request.cited.order_by("pk").values_list("reference", flat=True))
+    if request.direction == Direction.OUT and cited != [item.reference for item in said.items]:
+        yield Fault("request", request.reference, "it cites other items than its bytes say")
     answers = sorted(request.answers.all(), key=lambda answer: answer.number)
     for answer in answers:
         yield from _answer_faults(request, answer)
@@ -87,5 +91,7 @@ def _answer_faults(request: Request, answer: Answer) -> Iterator[Fault]:
     carried = bool(said.package) or said.file is not None
     if said.reference != request.reference or (not erased and carried != bool(answer.package_reference)):
         differ.append("reference or package")
+    if [records.to_json(item) for item in said.items] != answer.items:
+        differ.append("items")
     if differ:
         yield Fault("answer", where, f"its bytes say otherwise: {', '.join(differ)}")

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from palermo.law import police
 from palermo.law.findings import Finding
@@ -19,7 +20,7 @@ from palermo.node.office import queries as office
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow
-from palermo.node.requests import naming
+from palermo.node.requests import cited_items, naming
 from palermo.node.requests.messages import CitedHit, RequestMessage
 from palermo.node.requests.models import Answer, GateAnswer, Request
 from palermo.node.requests.states import Direction, State
@@ -68,7 +69,11 @@ def in_words(request: Request) -> list[tuple[str, str]]:
         for field in type_of(request).fields
         if (text := request.facts.get(field.name, ""))
     ]
-    return [("Requested authority", request.partner), *asked]
+    cited = [
+        ("Evidence cited", f"{item.reference}: {item.what}. Given by {item.provider}. {item.consent}".strip())
+        for item in cited_items.stated(request)
+    ]
+    return [("Requested authority", request.partner), *asked, *cited]
 
 
 def second_persons(request: Request, permission: str) -> list[int]:
@@ -101,11 +106,12 @@ def parties(request: Request) -> Parties:
     )
 
 
-def findings(officer: Actor, request: Request) -> list[Finding]:
-    """Everything that the treaty, and the originator of a hit, demand of this request."""
+def findings(officer: Actor, request: Request, now: datetime) -> list[Finding]:
+    """Everything that the treaty, and the originators of hits and evidence, demand of this request."""
     type_ = type_of(request)
     found = type_.completeness(request.facts, parties(request))
     if request.direction == Direction.OUT:
+        found += cited_items.findings(request, now)
         hits = [_police_hit(officer, request, hit) for hit in hit_ids(request.facts.get(type_.cites_hits, ""))]
         found += police.judged(hits)
         if type_.hits_need_consent:

@@ -37,6 +37,22 @@ class CitedHit:
 
 
 @dataclass(frozen=True)
+class CitedItem:
+    """An item of evidence that a request or an answer rests on: named and described, not enclosed.
+
+    ``reference``: of the authority that cites it. ``provider``: code, or name, of who gave it to that authority, and so
+    may speak on its use. ``consent``: the provider's consent to this citation, by the reference of the question that it
+    answered, or by its letter ("" where none is needed).
+    """
+
+    reference: str
+    what: str
+    sha256: str
+    provider: str
+    consent: str = ""
+
+
+@dataclass(frozen=True)
 class RequestMessage:
     """A request as it is approved, signed and sent: these exact bytes are what the second person approves."""
 
@@ -47,6 +63,7 @@ class RequestMessage:
     issued_at: datetime
     facts: tuple[Fact, ...]
     hits: tuple[CitedHit, ...] = ()
+    items: tuple[CitedItem, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Its canonical bytes."""
@@ -77,6 +94,7 @@ class AnswerMessage:
     consent: str = ""
     package: bytes = b""
     file: FileOffer | None = None
+    items: tuple[CitedItem, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Its canonical bytes."""

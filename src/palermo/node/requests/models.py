@@ -8,7 +8,10 @@ from palermo.node.requests.states import MOVES_IN, MOVES_OUT, Direction, Outcome
 
 
 class Request(models.Model):
-    """One request, ours or a partner's. ``payload`` holds the exact bytes that were approved, sent or received."""
+    """One request, ours or a partner's. ``payload`` holds the exact bytes that were approved, sent or received.
+
+    ``cited``: items of evidence that ours rests on (a partner's names its own in its bytes).
+    """
 
     reference = models.CharField(max_length=80, unique=True)
     direction = models.CharField(max_length=3)
@@ -25,6 +28,7 @@ class Request(models.Model):
     changed_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    cited = models.ManyToManyField("evidence.Item", related_name="+")
 
     class Meta:
         """Each direction has its own states; what was sent or received keeps its bytes."""
@@ -67,7 +71,8 @@ class GateAnswer(models.Model):
 class Answer(models.Model):
     """One signed answer to a request. A refusal without ground and reasons cannot be stored.
 
-    ``rejected``: why the partner's node did not take our answer; "" where it did, or has not said.
+    ``rejected``: why the partner's node did not take our answer; "" where it did, or has not said. ``items``: those of
+    evidence that it cites, as it says them.
     """
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="answers")
@@ -84,6 +89,7 @@ class Answer(models.Model):
     answered_by = models.CharField(max_length=200)
     answered_at = models.DateTimeField()
     rejected = models.TextField(blank=True)
+    items = models.JSONField(default=list)
 
     class Meta:
         """UNTOC Art. 18(23): reasons for any refusal; Art. 18(21), (25), (26): consultation before these."""

@@ -1,29 +1,40 @@
 """Reads of requests. The officer comes first; without need to know there is nothing."""
 
+from datetime import datetime
+
+from django.utils import timezone
+
 from palermo.law.findings import Finding
 from palermo.law.gates import gates as law_gates
 from palermo.node.cases import queries as cases
+from palermo.node.evidence import queries as evidence
+from palermo.node.evidence.rows import CitationRow
 from palermo.node.exchange import queries as exchange
 from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.node.office.queries import ApprovalRow, officer_names
-from palermo.node.requests import dossier
+from palermo.node.requests import cited_items, dossier
 from palermo.node.requests.checking import check as check_stored
+from palermo.node.requests.messages import CitedItem
 from palermo.node.requests.models import Answer, GateAnswer, Request
 from palermo.node.requests.rows import AnswerRow, GateRow, GroundRow, RequestRow
 from palermo.node.requests.states import MOVES_IN, Direction, Outcome, State
 from palermo.node.requests.types import registry
 from palermo.node.requests.types.form import hit_ids
 from palermo.node.requests.types.registry import RequestType
+from palermo.sealing import records
 
 __all__ = [
     "UNSENT",
     "approval",
     "check",
     "check_stored",
+    "citable",
+    "cited",
     "gate_problems",
     "gates",
+    "items_stated",
     "next_steps",
     "permitted_grounds",
     "request",
@@ -50,9 +61,9 @@ def requests(officer: Actor, *, case: str = "", state: str = "") -> list[Request
     return [row for row in rows if not state or row.state == state]
 
 
-def check(officer: Actor, reference: str) -> list[Finding]:
+def check(officer: Actor, reference: str, *, now: datetime | None = None) -> list[Finding]:
     """What the treaty demands of this request, all at once: present, absent or unknown, with article and next step."""
-    return dossier.findings(officer, dossier.find(officer, reference))
+    return dossier.findings(officer, dossier.find(officer, reference), now or timezone.now())
 
 
 def gates(officer: Actor, reference: str) -> list[GateRow]:
@@ -76,6 +87,24 @@ def permitted_grounds(officer: Actor, reference: str) -> list[GroundRow]:
         GroundRow(ground.code, Outcome(ground.outcome), ground.article, ground.says, ground.duties)
         for ground in dossier.type_of(found).grounds
     ]
+
+
+def cited(officer: Actor, reference: str, now: datetime) -> list[CitationRow]:
+    """The items that an unsent request of ours cites, each with the consent that lets it, or with what is wrong."""
+    found = dossier.find(officer, reference)
+    return cited_items.of(found, now) if found.direction == Direction.OUT and found.state in UNSENT else []
+
+
+def citable(officer: Actor, reference: str, now: datetime) -> list[CitationRow]:
+    """The items of its case that a request of ours, or our answer to a partner's, may choose to cite."""
+    found = dossier.find(officer, reference)
+    evidence.items(officer, found.case_id)  # who may not read them cannot choose them
+    return cited_items.offered(found, now)
+
+
+def items_stated(officer: Actor, reference: str) -> tuple[CitedItem, ...]:
+    """The items that a request cites by its signed bytes."""
+    return cited_items.stated(dossier.find(officer, reference))
 
 
 def approval(officer: Actor, reference: str) -> ApprovalRow | None:
@@ -102,7 +131,7 @@ def words_to_approve(officer: Actor, subject: str, digest: str) -> list[tuple[st
 
 
 def next_steps(officer: Actor, reference: str) -> frozenset[str]:
-    """What this officer may do now: of edit, gate, submit, send, withdraw, answer, close."""
+    """What this officer may do now: of edit, cite, gate, submit, send, withdraw, answer, close."""
     found = dossier.find(officer, reference)
     type_, state, team = dossier.type_of(found), dossier.state_of(found), cases.members(found.case_id)
     drafts = policy.allows(officer, "request.draft", team)
@@ -110,6 +139,7 @@ def next_steps(officer: Actor, reference: str) -> frozenset[str]:
     answerable = not ours and bool(MOVES_IN.get(state))
     possible = {
         "edit": ours and unsent and drafts,
+        "cite": ours and unsent and drafts,
         "withdraw": ours and unsent and drafts,
         "submit": ours and state is State.DRAFT and drafts,
         "gate": ((ours and unsent) or answerable) and policy.allows(officer, "request.gate", team),
@@ -184,6 +214,7 @@ def answer_row(answer: Answer) -> AnswerRow:
         answered_by=answer.answered_by,
         answered_at=answer.answered_at,
         rejected=answer.rejected,
+        items=tuple(records.from_json(CitedItem, item, "item") for item in answer.items),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from palermo.node.requests.messages import CitedItem
 from palermo.node.requests.states import Direction, Outcome, State
 
 
@@ -10,7 +11,8 @@ from palermo.node.requests.states import Direction, Outcome, State
 class AnswerRow:
     """One signed answer. ``package`` is our reference of the sealed package it carried ("" for none).
 
-    ``rejected``: why the partner's node did not take our answer ("" where it did, or has not said).
+    ``rejected``: why the partner's node did not take our answer ("" where it did, or has not said). ``items``: the
+    evidence that it cites, as it says.
     """
 
     number: int
@@ -25,6 +27,7 @@ class AnswerRow:
     answered_by: str
     answered_at: datetime
     rejected: str
+    items: tuple[CitedItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ USES = (
     (Use.CASE.value, _("In another case of ours")),
     (Use.COURT.value, _("Before a court")),
     (Use.EXPORT.value, _("Taken out of this node for another purpose")),
-    (Use.CITE.value, _("Cited in a request to another authority")),
+    (Use.CITE.value, _("Cited to another authority, in a request or an answer")),
     (Use.SHARE.value, _("Shared on with another authority")),
 )
 

@@ -101,7 +101,7 @@ def attempt(form: forms.Form, action: Callable[[], T]) -> T | None:
 class _ChoiceHints(forms.RadioSelect):
     """Choices, each with a line of help; shared by radio buttons and checkboxes."""
 
-    def __init__(self, *args: Any, hints: Mapping[str, Promise] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, hints: Mapping[str, Promise | str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hints = hints or {}
 

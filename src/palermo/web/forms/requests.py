@@ -7,8 +7,11 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from palermo.node.evidence.rows import CitationRow
 from palermo.node.requests.rows import GroundRow, RequestRow
 from palermo.node.requests.states import Outcome
 from palermo.node.requests.types.form import FormField, Widget
@@ -99,6 +102,30 @@ class GateForm(PageForm):
     )
 
 
+class CiteForm(PageForm):
+    """The items of evidence that a request cites."""
+
+    items = forms.MultipleChoiceField(label=_("Items"), required=False, widget=Checkboxes)
+
+    def __init__(self, *args: Any, items: Sequence[CitationRow], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["items"], items)
+
+
+def _offer(field: forms.Field, items: Sequence[CitationRow]) -> None:
+    """Offer items to be cited, each with what its provider says to it."""
+    field.choices = [(row.reference, f"{row.reference} – {row.what}") for row in items]  # type: ignore[attr-defined]
+    field.widget.hints = {row.reference: _standing(row) for row in items}
+
+
+def _standing(row: CitationRow) -> Promise | str:
+    if row.consent:
+        return format_lazy(_("By consent of {provider}: {consent}"), provider=row.provider, consent=row.consent)
+    if row.problem:
+        return format_lazy(_("Needs the consent of {provider} first."), provider=row.provider or _("its provider"))
+    return format_lazy(_("Given by {provider}"), provider=row.provider) if row.provider else _("Our own")
+
+
 class AnswerForm(PageForm):
     """Our answer to a partner's request."""
 
@@ -137,6 +164,12 @@ class AnswerForm(PageForm):
     package = forms.ChoiceField(
         label=_("Sealed package"), required=False, help_text=_("The evidence that goes with an executed request.")
     )
+    cited = forms.MultipleChoiceField(
+        label=_("Evidence that the answer cites"),
+        required=False,
+        widget=Checkboxes,
+        help_text=_("It is named and described, not enclosed. What a partner gave needs its consent to this answer."),
+    )
     conditions = forms.CharField(
         label=_("Conditions"),
         required=False,
@@ -157,9 +190,14 @@ class AnswerForm(PageForm):
         row: RequestRow,
         grounds: Sequence[GroundRow],
         packages: Sequence[tuple[str, str]],
+        items: Sequence[CitationRow],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if items:
+            _offer(self.fields["cited"], items)
+        else:
+            del self.fields["cited"]
         named = [(ground.code, f"{ground.article} – {ground.says}") for ground in grounds]
         self.fields["ground"].choices = [("", _("None")), *named]  # type: ignore[attr-defined]
         if row.intelligence:

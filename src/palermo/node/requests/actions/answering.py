@@ -1,5 +1,6 @@
 """Answer a partner's request: accept, execute with sealed evidence, postpone, or refuse with ground and reasons."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -19,12 +20,13 @@ from palermo.node.office import policy
 from palermo.node.office.actions import add_task, audit, finish_task
 from palermo.node.office.errors import InvalidError, NotFoundError
 from palermo.node.office.policy import Actor
-from palermo.node.requests import dossier, queries
+from palermo.node.requests import cited_items, dossier, queries
 from palermo.node.requests.actions.moving import WrongStateError, move, require_open_case, tell
 from palermo.node.requests.messages import ANSWER_TYPE, AnswerMessage
 from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.rows import RequestRow
 from palermo.node.requests.states import MOVES_IN, Direction, Outcome, State
+from palermo.sealing import records
 from palermo.sealing.file_offer import FileOffer
 
 LONGEST_TEXT = 10_000
@@ -42,18 +44,21 @@ def answer(
     consent: str = "",
     conditions: str = "",
     package: str = "",
+    cited: Sequence[str] = (),
     now: datetime,
 ) -> RequestRow:
     """Answer a partner's request: accepted, executed (``package``: a sealed package's reference), postponed or refused.
 
     ``consent`` ("yes"/"no") only where the type is intelligence: may the hit be used in a formal request, and under
-    which ``conditions``? Raises ``InvalidError`` with everything that is missing; a refusal without ground or reasons
-    never leaves.
+    which ``conditions``? ``cited``: items of the case (by reference) that the answer rests on. Raises ``InvalidError``
+    with everything that is missing; a refusal without ground or reasons never leaves.
     """
     ledger.hold()  # before any other row, as the exchange does when it receives: no two can wait for each other
     request = dossier.find(officer, reference, lock=True)
     type_ = dossier.type_of(request)
     policy.require(officer, type_.respond, cases.members(request.case_id))
+    if cited:
+        evidence.items(officer, request.case_id)  # who may not read them cannot cite them
     if request.direction != Direction.IN:
         raise WrongStateError(reference, State(request.state), "answered by us: it is our own")
     require_open_case(request.case_id)
@@ -65,6 +70,8 @@ def answer(
     problems = answer_problems(outcome, ground=ground, **_legal(texts), grounds=type_.grounds)
     problems += _text_problems(texts) + _execution_problems(request, outcome, consent, package)
     file, package_problems = _package_file(request, package)
+    rows = cited_items.chosen(request, cited, now)
+    problems += [row.problem for row in rows if row.problem]
     if problems := problems + package_problems:
         raise InvalidError(problems)
     message_id = uuid4().hex
@@ -79,6 +86,7 @@ def answer(
         consent=consent,
         package=data,
         file=offer,
+        items=cited_items.in_message(rows),
         **texts,
     )
     _send(request, message, message_id, package, now)
@@ -198,7 +206,12 @@ def _send(request: Request, message: AnswerMessage, message_id: str, package: st
         legal_basis=dossier.type_of(request).legal_basis,
         in_reply_to=request.message_id,
         message_id=message_id,
-        fields={"request": request.reference, "outcome": message.outcome.value, "package": package},
+        fields={
+            "request": request.reference,
+            "outcome": message.outcome.value,
+            "package": package,
+            **cited_items.ledger_field(message.items),
+        },
         now=now,
     )
     Answer.objects.create(
@@ -215,4 +228,5 @@ def _send(request: Request, message: AnswerMessage, message_id: str, package: st
         message_id=sent.message_id,
         answered_by=message.answered_by,
         answered_at=now,
+        items=[records.to_json(item) for item in message.items],
     )

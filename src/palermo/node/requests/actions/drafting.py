@@ -1,6 +1,6 @@
 """Draft a request, change it, fix its bytes for the second person, or give it up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -8,11 +8,12 @@ from django.db import transaction
 from palermo.law.findings import missing
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
+from palermo.node.evidence import queries as evidence
 from palermo.node.office import policy
 from palermo.node.office.actions import ask_approval, audit, next_reference
 from palermo.node.office.errors import InvalidError
 from palermo.node.office.policy import Actor
-from palermo.node.requests import dossier, queries
+from palermo.node.requests import cited_items, dossier, queries
 from palermo.node.requests.actions.moving import WrongStateError, move, require_open_case, settle, tell
 from palermo.node.requests.messages import Fact, RequestMessage
 from palermo.node.requests.models import Request
@@ -68,6 +69,27 @@ def edit_draft(officer: Actor, reference: str, *, facts: Mapping[str, str], now:
 
 
 @transaction.atomic
+def cite_items(officer: Actor, reference: str, *, items: Sequence[str], now: datetime) -> RequestRow:
+    """Choose the items of evidence (by reference) that an unsent request cites; it is a draft again.
+
+    An item that needs its provider's consent may stand in a draft: the consent is asked for by the request's reference.
+    Until it is in force here, the request is not submitted, and not sent.
+    """
+    request = _ours(officer, reference)
+    evidence.items(officer, request.case_id)  # who may not read them cannot cite them
+    if len(items) > cited_items.MOST:
+        raise InvalidError(f"Choose at most {cited_items.MOST} items: more say nothing.")
+    rows = cited_items.chosen(request, items, now)
+    if settle(request) is not State.DRAFT:
+        move(request, State.DRAFT, "edited")
+    request.payload, request.changed_at = b"", now
+    request.save()
+    request.cited.set([row.pk for row in rows])
+    audit(officer, "request.cited", reference, now=now, detail={"items": [row.reference for row in rows]})
+    return queries.request_row(request)
+
+
+@transaction.atomic
 def submit_for_approval(officer: Actor, reference: str, *, now: datetime) -> RequestRow:
     """Fix the exact bytes and ask a second person (who decides with ``office.actions.decide_approval``).
 
@@ -76,7 +98,7 @@ def submit_for_approval(officer: Actor, reference: str, *, now: datetime) -> Req
     request = _ours(officer, reference)
     type_ = dossier.type_of(request)
     settle(request)
-    if problems := missing(dossier.findings(officer, request)):
+    if problems := missing(dossier.findings(officer, request, now)):
         raise InvalidError(problems)
     move(request, State.AWAITING_APPROVAL, "submitted")
     request.payload, request.changed_at = _message(officer, request, now).to_bytes(), now
@@ -135,4 +157,5 @@ def _message(officer: Actor, request: Request, now: datetime) -> RequestMessage:
         issued_at=now,
         facts=tuple(Fact(name, value) for name, value in sorted(request.facts.items()) if value and name != hits_field),
         hits=dossier.cited_hits(officer, request),
+        items=cited_items.in_message(cited_items.of(request, now)),
     )

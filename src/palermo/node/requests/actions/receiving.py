@@ -15,7 +15,7 @@ from palermo.node.directory import queries as directory
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.office.actions import add_task, audit
 from palermo.node.office.queries import officers_allowed, officers_with
-from palermo.node.requests import dossier
+from palermo.node.requests import cited_items, dossier
 from palermo.node.requests.actions.answering import request_task
 from palermo.node.requests.actions.citing import held_case, refuse_unsupported
 from palermo.node.requests.actions.moving import tell
@@ -39,6 +39,7 @@ def receive_request(message: Received, *, now: datetime) -> None:
     if Request.objects.filter(reference=asked.reference).exists():
         raise RefusedError(f"A request {asked.reference} was received before. Give each request its own reference.")
     refuse_unsupported(message.sender, asked, type_)
+    cited_items.refuse_unfounded(message.sender, asked.items)
     case = _case_for(message, asked, type_, now)
     facts = {fact.name: fact.value for fact in asked.facts}
     request = Request.objects.create(

@@ -18,7 +18,7 @@ from palermo.node.evidence.errors import PackageRefusedError
 from palermo.node.exchange.files import arriving as files
 from palermo.node.exchange.handlers import Received, RefusedError
 from palermo.node.office.actions import add_task, audit
-from palermo.node.requests import dossier
+from palermo.node.requests import cited_items, dossier
 from palermo.node.requests.actions.answering import LONGEST_TEXT
 from palermo.node.requests.actions.moving import tell
 from palermo.node.requests.actions.receiving import LONGEST_NAME
@@ -26,6 +26,7 @@ from palermo.node.requests.actions.sending import answer_task
 from palermo.node.requests.messages import AnswerMessage
 from palermo.node.requests.models import Answer, Request
 from palermo.node.requests.states import Direction, Outcome, State, may_move
+from palermo.sealing import records
 from palermo.sealing.errors import FormatError
 
 
@@ -119,6 +120,7 @@ def _take(request: Request, said: AnswerMessage, message: Received, package: str
         message_id=message.message_id,
         answered_by=said.answered_by,
         answered_at=said.answered_at,
+        items=[records.to_json(item) for item in said.items],
     )
     request.state, request.changed_at = said.outcome.value, now
     request.save()
@@ -156,3 +158,4 @@ def _refuse_wrong_answer(request: Request, said: AnswerMessage, message: Receive
         problems.append("A formal request is executed with a sealed package; no other answer carries one.")
     if problems:
         raise RefusedError(" ".join(problems)[:1000])
+    cited_items.refuse_unfounded(message.sender, said.items)

@@ -14,7 +14,7 @@ from palermo.node.office import queries as office
 from palermo.node.office.actions import add_task, audit, finish_task
 from palermo.node.office.errors import InvalidError
 from palermo.node.office.policy import Actor
-from palermo.node.requests import dossier, queries
+from palermo.node.requests import cited_items, dossier, queries
 from palermo.node.requests.actions.moving import move, require_open_case, settle, tell
 from palermo.node.requests.messages import REQUEST_TYPE
 from palermo.node.requests.models import Request
@@ -36,7 +36,7 @@ def send(officer: Actor, reference: str, *, now: datetime) -> RequestRow:
     require_open_case(request.case_id)
     settle(request)
     move(request, State.SENT, "sent")
-    problems = missing(dossier.findings(officer, request)) + dossier.gate_problems(request)
+    problems = missing(dossier.findings(officer, request, now)) + dossier.gate_problems(request)
     if not office.is_approved(dossier.subject_of(request), dossier.payload_digest(request)):
         problems.append("A second person has to approve these exact words before they leave.")
     if problems:
@@ -49,7 +49,7 @@ def send(officer: Actor, reference: str, *, now: datetime) -> RequestRow:
         case_reference=request.case_id,
         purpose=case.purpose,
         legal_basis=type_.legal_basis,
-        fields={"request": reference},
+        fields={"request": reference, **cited_items.ledger_field(cited_items.stated(request))},
         now=now,
     )
     request.message_id, request.sent_at, request.changed_at = message.message_id, now, now
