@@ -25,6 +25,7 @@ WITHOUT_GATE = {
     "node/evidence/blobs.py:path": "names the place",
     "node/evidence/blobs.py:store_chunks": "writes, and reads nothing",
     "node/evidence/queries.py:verify": "examines the seal; what comes out is the report",
+    "node/evidence/queries.py:certificate": "examines the seal; what comes out is the report on a page",
     "node/evidence/queries.py:_blob_faults": "compares digests, for the node itself",
     "node/evidence/queries.py:_package_faults": "compares digests, for the node itself",
     "node/evidence/queries.py:changed": "names the damaged file in an error",

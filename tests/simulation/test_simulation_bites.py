@@ -25,6 +25,7 @@ from simulation.world import World
 
 AA, BB, CC = "AA-POL", "BB-POL", "CC-POL"  # the last speaks version 1: one envelope a post
 
+
 @pytest.fixture
 def world(founded, tmp_path):
     with World(tmp_path / "world", founded) as made:

@@ -31,9 +31,10 @@ from palermo.node.cases import actions as cases
 from palermo.node.directory import actions as directory
 from palermo.node.directory import own_keys
 from palermo.node.evidence import actions as evidence
-from palermo.node.evidence import blobs, chain
+from palermo.node.evidence import blobs, chain, limits
 from palermo.node.evidence.actions import returning
 from palermo.node.evidence.models import Item, Package, Question, Recall, Statement
+from palermo.node.evidence.uses import Intent, Use
 from palermo.node.exchange import actions as exchange
 from palermo.node.holdings import actions as holdings
 from palermo.node.ledger import actions as ledger
@@ -325,7 +326,7 @@ def _given(made: Node, case: str, number: int) -> Item:
 
 
 def _bound(made: Node, case: str) -> dict[str, str]:
-    """What binds evidence: an item with a notice, one that is recalled, one that was deleted; a partner's question."""
+    """What binds evidence: an item with notice and consent, one recalled, one deleted; a partner's question."""
     now, (given, back, gone) = made.now, [_given(made, case, number) for number in (1, 2, 3)]
     notice = evidence.give_notice(
         made.officers["central_authority"],
@@ -371,7 +372,17 @@ def _bound(made: Node, case: str) -> dict[str, str]:
         due_at=now + timedelta(days=30),
         message_id=uuid4().hex,
     )
+    consent = limits.new_consent(
+        given,
+        Intent(Use.CITE, recipient=OTHER, target="AA-POL-REQ-2026-000098"),
+        given_by="Registry of Borealia",
+        statement="It may be cited there.",
+        document="Letter 4/2026",
+        recorded_by=made.officers["supervisor"],
+        recorded_at=now,
+    )
     return {
+        "consent": str(consent.pk),
         "bound": given.reference,
         "notice": notice.reference,
         "recall": recalls[0].reference,

@@ -53,6 +53,7 @@ PAGES = {
     "requests": ([], "ICS"),
     "request": (["request"], "ICS"),
     "request-edit": (["request"], "ICS"),
+    "request-cite": (["request"], "ICS"),
     "request-gate": (["request", "gate"], "ICS"),
     "request-submit": (["request"], "ICS"),
     "request-send": (["request"], "ICS"),
@@ -64,6 +65,7 @@ PAGES = {
     "evidence-content": (["evidence"], "ICS"),
     "evidence-ask": (["bound"], "ICS"),
     "evidence-consent": (["bound"], "CS"),
+    "evidence-consent-end": (["bound", "consent"], "CS"),
     "evidence-export": (["evidence"], "ICS"),
     "evidence-hold": (["evidence"], "CS"),
     "notice-new": (["bound"], "CS"),
@@ -89,6 +91,7 @@ PAGES = {
     "package-copy": (["package"], "ICS"),
     "package-download": (["package"], ""),  # after a court copy was recorded
     "package-verify": (["package"], "ICS"),
+    "package-certificate": (["package"], "ICS"),
     "ledger": ([], "SA"),
     "ledger-checkpoint": ([], "SA"),
     "ledger-check": ([], ""),

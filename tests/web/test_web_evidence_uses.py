@@ -1,7 +1,7 @@
 """The pages of use limitation: each form does what it says, and what the gate forbids is said in words."""
 
 from palermo.node.evidence import queries, use_queries
-from palermo.node.evidence.models import Question
+from palermo.node.evidence.models import Item, Package, Question
 from palermo.node.evidence.states import QuestionState
 from palermo.node.office.models import Approval
 
@@ -37,6 +37,45 @@ def test_a_bound_item_says_what_binds_it_and_is_asked_about(node, browser):
     letter = {**ASK, "given_by": "x", "statement": "x", "document": "x", "reason": "x"}
     by_letter = client.post(f"/evidence/{node['bound']}/consent/", letter)
     assert by_letter.status_code == 409 and "exchange" in by_letter.content.decode()
+
+
+def test_a_request_says_which_item_it_cites_waits_for_consent(node, browser):
+    client, request = browser("central_authority"), node["request"]
+    Item.objects.filter(reference=node["bound"]).update(package=elsewhere(node))
+    page = client.get(f"/requests/{request}/evidence/").content.decode()
+    assert node["bound"] in page and "Needs the consent of CC-POL first." in page
+    cited = {"items": [node["bound"], node["evidence"]]}
+    page = follow(client, client.post(f"/requests/{request}/evidence/", cited))
+    assert f'data-ref="{node["bound"]}" data-state="blocked"' in page
+    assert f'data-ref="{node["evidence"]}" data-state="free"' in page
+    link = f"/evidence/{node['bound']}/ask/?use=cite&amp;target={request}&amp;recipient=BB-POL"
+    assert link in page
+    page = client.get(link.replace("&amp;", "&")).content.decode()
+    assert f'value="{request}"' in page and 'value="BB-POL"' in page
+    refused = client.post(f"/requests/{request}/submit/")
+    assert refused.status_code == 422 and "without its consent" in refused.content.decode()
+    assert "blocked" not in follow(client, client.post(f"/requests/{request}/evidence/", {}))
+
+
+def elsewhere(node) -> Package:
+    """The package of a partner other than the one who is asked."""
+    package = Item.objects.get(reference=node["bound"]).package
+    package.partner = "CC-POL"
+    package.save()
+    return package
+
+
+def test_a_consent_by_letter_is_ended_on_a_page(node, browser):
+    client = browser("central_authority")
+    address = f"/evidence/{node['bound']}/consents/{node['consent']}/end/"
+    assert address in client.get(f"/evidence/{node['bound']}/").content.decode()
+    assert client.post(address, {"because": ""}).status_code == 422
+    page = follow(client, client.post(address, {"because": "Letter 9/2026 withdrew it."}))
+    assert "Withdrawn" in page and address not in page
+    assert (
+        client.post(f"/evidence/{node['evidence']}/consents/{node['consent']}/end/", {"because": "x"}).status_code
+        == 404
+    )
 
 
 def test_a_partners_question_is_decided_by_two_people(node, browser):

@@ -346,6 +346,8 @@ def test_items_are_sealed_and_the_package_verifies(node, browser):
     follow(client, response)
     page = client.get(f"{response['Location']}verify/").content.decode()
     assert 'data-state="proven"' in page and 'data-state="failed"' not in page
+    pdf = client.get(f"{response['Location']}certificate")
+    assert pdf.content.startswith(b"%PDF-") and pdf["Content-Disposition"].endswith('.certificate.pdf"')
     assert "Give an answer: Items" in faults(
         client.post(f"/cases/{node['case']}/packages/new/", {"recipient": "BB-POL", "request_reference": "x"})
     )

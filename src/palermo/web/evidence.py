@@ -162,3 +162,11 @@ def package_verify(request: Request, reference: str) -> HttpResponse:
     report = queries.verify(request.user, reference)
     context = {"package": row, "report": report, "state": report.verdict.value}
     return render(request, "palermo/evidence/verify.html", context)
+
+
+@require_safe
+def package_certificate(request: Request, reference: str) -> HttpResponse:
+    """The same checks on one page to print, for a court's file."""
+    name, pdf = queries.certificate(request.user, reference, now=timezone.now())
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)

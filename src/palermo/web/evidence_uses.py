@@ -18,10 +18,11 @@ from palermo.node.evidence import actions, notice_queries, queries, use_queries
 from palermo.node.evidence.marks import Origin
 from palermo.node.evidence.rows import ItemRow
 from palermo.node.office import policy
+from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.web.access import Request
 from palermo.web.forms.evidence import ConsentForm, UseForm
-from palermo.web.forms.evidence_uses import AskForm, DecideForm, ExportForm, ReasonsForm
+from palermo.web.forms.evidence_uses import AskForm, DecideForm, EndConsentForm, ExportForm, ReasonsForm
 from palermo.web.forms.rendering import PageForm, attempt
 
 T = TypeVar("T")
@@ -95,7 +96,8 @@ def ask(request: Request, reference: str) -> HttpResponseBase:
     """Ask the provider of an item for consent to one use of it."""
     row = queries.item(request.user, reference)
     policy.require(request.user, "evidence.ask_use", cases.members(row.case))
-    form = AskForm(request.POST or None, initial={"legal_basis": row.article})
+    asked = {name: request.GET[name] for name in ("use", "target", "recipient") if name in request.GET}
+    form = AskForm(request.POST or None, initial={"legal_basis": row.article, **asked})
     return step_page(
         request,
         form,
@@ -129,6 +131,29 @@ def consent(request: Request, reference: str) -> HttpResponseBase:
         state=row.origin.value,
         says=_("Where the exchange does not reach who gave the item. You stand for the letter by your name."),
         done=_("The consent is recorded."),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def end_consent(request: Request, reference: str, consent: int) -> HttpResponseBase:
+    """Record that a consent given by letter was withdrawn."""
+    row = queries.item(request.user, reference)
+    policy.require(request.user, "evidence.attest", cases.members(row.case))
+    if consent not in [given.pk for given in queries.consents(request.user, reference)]:
+        raise NotFoundError
+    form = EndConsentForm(request.POST or None)
+    return step_page(
+        request,
+        form,
+        lambda now: actions.end_consent(request.user, consent=consent, **form.cleaned_data, now=now),
+        to=lambda _consent: redirect("evidence", reference),
+        title=_("Record that a consent was withdrawn"),
+        button=_("End the consent"),
+        caption=reference,
+        back=f"evidence={reference}",
+        state=row.origin.value,
+        warning=_("What the consent opened closes, here and in every case to which the item was copied under it."),
+        done=_("The consent has ended."),
     )
 
 

@@ -22,6 +22,8 @@ from palermo.node.office import policy
 from palermo.node.office.errors import NotFoundError
 from palermo.node.office.policy import Actor
 from palermo.sealing.custody import Verb
+from palermo.sealing.verification_certificate import Examined
+from palermo.sealing.verification_certificate import certificate as certificate_of
 from palermo.sealing.verify import Report, verify_package
 
 
@@ -79,6 +81,13 @@ def verify(officer: Actor, reference: str) -> Report:
     """The numbered checks of a package's file under this node's own trust root, made now."""
     path = packages_folder() / readable_package(officer, reference).file_name
     return verify_package(path, directory.trust(), timezone.now())
+
+
+def certificate(officer: Actor, reference: str, *, now: datetime) -> tuple[str, bytes]:
+    """The name and the bytes of a one-page PDF with these checks, made now."""
+    path = packages_folder() / readable_package(officer, reference).file_name
+    report = verify_package(path, directory.trust(), now)
+    return f"{reference}.certificate.pdf", certificate_of(report, Examined.of(path), now)
 
 
 def package_for(reference: str, *, request_reference: str, partner: str) -> PackageFile:

@@ -52,6 +52,17 @@ class ReasonsForm(PageForm):
     reasons = forms.CharField(label=_("Reasons"), widget=_area(), max_length=2000)
 
 
+class EndConsentForm(PageForm):
+    """The letter by which a provider withdrew a consent."""
+
+    because = forms.CharField(
+        label=_("The letter that withdraws it"),
+        widget=_area(2),
+        max_length=2000,
+        help_text=_("Its date, its author, its file number, and what it says."),
+    )
+
+
 class ExportForm(PageForm):
     """What an item is taken out for."""
 
