@@ -147,9 +147,8 @@ def cite(request: Request, reference: str) -> HttpResponse:
     queries.type_named(request.user, row.type)
     now = timezone.now()
     chosen = [item.reference for item in queries.cited(request.user, reference, now)]
-    form = CiteForm(
-        request.POST or None, items=queries.citable(request.user, reference, now), initial={"items": chosen}
-    )
+    sent = request.POST if request.method == "POST" else None  # no tick at all is an answer too
+    form = CiteForm(sent, items=queries.citable(request.user, reference, now), initial={"items": chosen})
     if request.method == "POST":
         cited = attempt(form, lambda: actions.cite_items(request.user, reference, **form.cleaned_data, now=now))
         if cited is not None:
