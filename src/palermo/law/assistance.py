@@ -1,4 +1,4 @@
-"""What a request for mutual legal assistance under UNTOC Art. 18 must contain, checked all at once.
+"""A request for mutual legal assistance under UNTOC Art. 18: its scope, and what the article demands of it.
 
 The rules look at what the request says and at the two authorities' functions and languages, never at which States they
 belong to. What is not known is None, and stays None: no rule turns "not known" into yes or no.
@@ -8,20 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from palermo.law.case import SERIOUS_YEARS
+from palermo.law.demands import completeness as demanded
 from palermo.law.findings import Finding
 from palermo.law.instruments import untoc
+from palermo.law.statement import Person, Statement
+from palermo.law.terms import terms
 
-NATURES = ("investigation", "prosecution", "judicial proceeding")
-MINIMUM_YEARS = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person concerned, as far as known ("" where not)."""
-
-    identity: str
-    location: str = ""
-    nationality: str = ""
+__all__ = ["AssistanceFacts", "Person", "completeness"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +62,7 @@ def _found(cite: str, what: str, present: bool | None, what_to_do: str, *, requi
 def _offence(facts: AssistanceFacts) -> Iterator[Finding]:
     covered: bool | None = {"listed": True, "other": False}.get(facts.offence or "")
     if facts.offence == "serious" and facts.maximum_years is not None:
-        covered = facts.maximum_years >= MINIMUM_YEARS
+        covered = facts.maximum_years >= SERIOUS_YEARS
     yield _found(
         "3(1)",
         "an offence that the Convention covers",
@@ -106,125 +100,24 @@ def _treaty(facts: AssistanceFacts) -> Iterator[Finding]:
     )
 
 
-def _channel(facts: AssistanceFacts) -> Iterator[Finding]:
-    for present, who in ((facts.asker_is_central, "our"), (facts.asked_is_central, "the requested")):
-        yield _found(
-            "18(13)",
-            f"{who} side is a designated central authority",
-            present,
-            f"Send it between central authorities: {who} side is not known to be one in the directory.",
-        )
+RULES: tuple[Callable[[AssistanceFacts], Iterator[Finding]], ...] = (_offence, _standard, _treaty)
 
 
-def _form(facts: AssistanceFacts) -> Iterator[Finding]:
+def statement(facts: AssistanceFacts) -> Statement:
+    """The facts in the vocabulary of all requests; what is no value of its term is not said."""
     accepted: bool | None = None
     if facts.language and facts.accepted_languages:
         accepted = facts.language in facts.accepted_languages
-    names = ", ".join(facts.accepted_languages) or "none is known: ask the authority"
-    yield _found(
-        "18(14)",
-        "a language acceptable to the requested authority",
-        accepted if facts.language else False,
-        f"Write the request in an accepted language ({names}).",
-        required=False,
-    )
-
-
-def _authority(facts: AssistanceFacts) -> Iterator[Finding]:
-    yield _found(
-        "18(15)(a)",
-        "the authority that makes the request",
-        bool(facts.requesting_authority),
-        "Name the authority that makes the request.",
-    )
-
-
-def _proceeding(facts: AssistanceFacts) -> Iterator[Finding]:
-    for value, what, what_to_do in (
-        (facts.nature in NATURES, "nature of the proceeding", f"Choose one of: {', '.join(NATURES)}."),
-        (bool(facts.subject_matter), "subject matter of the proceeding", "Say what the proceeding is about."),
-        (bool(facts.conducting_authority), "name of the authority conducting it", "Name the authority conducting it."),
-        (bool(facts.conducting_functions), "functions of that authority", "Say what that authority's functions are."),
-    ):
-        yield _found("18(15)(b)", what, value, what_to_do)
-
-
-def _summary(facts: AssistanceFacts) -> Iterator[Finding]:
-    if not facts.service_of_documents:
-        yield _found("18(15)(c)", "summary of the relevant facts", bool(facts.summary), "Summarise the relevant facts.")
-
-
-def _assistance(facts: AssistanceFacts) -> Iterator[Finding]:
-    yield _found(
-        "18(15)(d)",
-        "description of the assistance sought",
-        bool(facts.assistance),
-        "Describe what you ask for, so that it can be executed.",
-    )
-    yield _found(
-        "18(15)(d)",
-        "any particular procedure wished",
-        bool(facts.procedure) or None,
-        "Say which procedure you wish (such as certified copies), or that you wish none.",
-        required=False,
-    )
-
-
-def _persons(facts: AssistanceFacts) -> Iterator[Finding]:
-    present: bool | None = False
-    if facts.persons:
-        complete = all(person.identity and person.location and person.nationality for person in facts.persons)
-        present = True if complete else None
-    elif facts.persons_unknown:
-        present = None
-    yield _found(
-        "18(15)(e)",
-        "identity, location and nationality of the persons concerned, where possible",
-        present,
-        "Give identity, location and nationality of each person concerned, or say why that is not possible.",
-        required=False,
-    )
-
-
-def _purpose(facts: AssistanceFacts) -> Iterator[Finding]:
-    yield _found(
-        "18(15)(f)",
-        "purpose for which the evidence is sought",
-        bool(facts.purpose),
-        "State the purpose: what is furnished may be used for nothing else (UNTOC 18(19)).",
-    )
-
-
-def _deadline(facts: AssistanceFacts) -> Iterator[Finding]:
-    if facts.deadline:
-        yield _found(
-            "18(24)",
-            "reasons for the deadline suggested",
-            bool(facts.deadline_reasons),
-            "Give the reasons for the deadline, or suggest none.",
-        )
-
-
-RULES: tuple[Callable[[AssistanceFacts], Iterator[Finding]], ...] = (
-    _offence,
-    _standard,
-    _treaty,
-    _channel,
-    _form,
-    _authority,
-    _proceeding,
-    _summary,
-    _assistance,
-    _persons,
-    _purpose,
-    _deadline,
-)
+    said = {one.name: getattr(facts, one.name) for one in fields(facts) if one.name in terms()}
+    form = {"service_only": facts.service_of_documents, "other_channel_agreed": False}
+    return Statement.of({**said, **form, "language_accepted": accepted})
 
 
 def completeness(facts: AssistanceFacts) -> list[Finding]:
-    """Every demand of Art. 18 on a request, in the order of the articles, none left out for another's absence."""
+    """Scope first, then every demand of Art. 18 in the order of its paragraphs, none left out for another's absence."""
     texts: dict[str, Any] = {
         field.name: value.strip() for field in fields(facts) if isinstance(value := getattr(facts, field.name), str)
     }
     clean = replace(facts, **texts)
-    return [finding for rule in RULES for finding in rule(clean)]
+    scope = [finding for rule in RULES for finding in rule(clean)]
+    return scope + demanded(statement(clean), ["UNTOC"], ["assistance"])

@@ -9,7 +9,7 @@ from typing import Any
 from palermo.law.terms import Kind, Term, term, terms
 
 LONGEST_TEXT = 20_000
-MOST_PERSONS = 200
+MOST_PERSONS = 2_000
 
 
 class StatementError(ValueError):
@@ -48,6 +48,11 @@ class Statement:
         if problems:
             raise StatementError(problems)
         self._values: dict[str, Any] = {name: _plain(term(name), value) for name, value in given.items()}
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "Statement":
+        """What of these values is one of its term; the rest, such as a choice that is not offered, is not said."""
+        return cls({name: value for name, value in values.items() if value is None or not _problems(name, value)})
 
     def text(self, name: str) -> str:
         """The words of a text, choice or date; "" where nothing is said."""
