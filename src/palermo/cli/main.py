@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "blind": Entry("palermo.cli.blind", "Find what two parties both hold, and nothing else."),
     "intake": Entry("palermo.cli.intake", "Read a list or a table into entities, one JSON object a line."),
     "ledger": Entry("palermo.config.commands.ledger", "Audit a ledger in its node, or an exported part anywhere."),
+    "law": Entry("palermo.cli.law.command", "What the treaties say between two States, without node or network."),
     "evidence": Entry("palermo.cli.evidence", "Check a sealed evidence package, without node or network."),
 }
 

@@ -61,8 +61,8 @@ class Considered:
 class Answer:
     """What governs one form of cooperation.
 
-    ``considered``: the likeliest basis first. ``rules``: by topic, in that order. ``always``: provisions of the
-    instruments that apply, whatever treaty governs the rest.
+    ``considered``: the likeliest basis first. ``rules``: by topic, in that order. ``always``: provisions that
+    govern, where their instrument applies, whatever treaty governs the rest.
     """
 
     form: str
@@ -107,7 +107,7 @@ class _Weighing:
         always = [
             self._rule("always", one.instrument, cite, one.applies, f"{one.short} applies all the same.")
             for one in considered
-            if one.instrument in self.offers and one.applies is not False
+            if one.instrument in self.offers
             for cite in self.offers[one.instrument].always
         ]
         return Answer(self.form, tuple(considered), tuple(rules), tuple(always))
@@ -147,9 +147,9 @@ class _Weighing:
 
     def _bound(self, code: str) -> Finding:
         facts, present = instrument(code), self.pair.bound.get(code)
-        what = f"{facts.short} binds both States. " + " ".join(self.pair.says.get(code, ()))
+        what = "binds both States. " + " ".join(self.pair.says.get(code, ()))
         hint = {None: "Check with the depositary.", False: "Look for another basis.", True: ""}[present]
-        return Finding(facts.short, present, what.strip(), hint)
+        return Finding(facts.short, present, what.strip(), "" if hint in what else hint)
 
     def _instrument(self, offer: Offer) -> Considered:
         code = offer.instrument
@@ -210,7 +210,7 @@ class _Weighing:
         council, bound = self._council(self.form)
         offence_known = not treaty.offences or self.case.offence in treaty.offences
         reasons = [
-            Finding(treaty.short, treaty.binding, f"{treaty.short} binds both States. {treaty.says}".strip()),
+            Finding(treaty.short, treaty.binding, f"binds both States. {treaty.says}".strip()),
             Finding(
                 treaty.short, offence_known, "it covers this offence", "" if offence_known else "Use another basis."
             ),

@@ -139,7 +139,11 @@ def _own_offences(code: str, form: str, case: Case, pair: Between) -> Scope:
             if cover.how == CONSIDERED
             else "State the predicate or underlying offence: it must be one of this instrument."
         )
-    basis = {"UNCAC": "46(1)", "DRUGS1988": "7(1)"}[code]
+    of_form = {
+        "UNCAC": {"extradition": "44(1)", "confiscation": "55(1)", "return of assets": "57(3)", "police": "48(1)"},
+        "DRUGS1988": {"extradition": "6(1)", "confiscation": "5(4)(a)", "police": "9(1)"},
+    }
+    basis = of_form[code].get(form, {"UNCAC": "46(1)", "DRUGS1988": "7(1)"}[code])
     found = _finding(code, basis, present, f"an offence of the {instrument(code).short}", what_to_do)
     return _scope(code, (found,), [provision(code, cover.cite).name] if cover and present else [])
 
