@@ -12,7 +12,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from palermo.node.evidence import copies
-from palermo.node.exchange import carriers, collected, handlers, letters, recovery, relay, renewal, witnessing
+from palermo.node.exchange import (
+    carriers,
+    collected,
+    handlers,
+    letters,
+    new_logs,
+    recovery,
+    relay,
+    renewal,
+    witnessing,
+)
 from palermo.node.exchange.actions import opening, watching
 from palermo.node.exchange.files import working as files
 from palermo.node.exchange.relay_carrier import RelayCarrier
@@ -37,7 +47,7 @@ def connect() -> None:
     carriers.register(Route.RELAY, 2, RelayCarrier())
     for payload_type, effect in renewal.EXCHANGE_HANDLERS.items():
         handlers.register(payload_type, effect)
-    of_exchange = (collected, files, opening, recovery, witnessing)
+    of_exchange = (collected, files, new_logs, opening, recovery, witnessing)
     for letter_handlers in (module.LETTER_HANDLERS for module in of_exchange):
         for kind, letter_handler in letter_handlers.items():
             letters.register(kind, letter_handler)
@@ -58,6 +68,7 @@ def periodic() -> dict[str, Periodic]:
         **relay.PERIODIC,
         **files.PERIODIC,
         **watching.PERIODIC,
+        **new_logs.PERIODIC,
         **witnessing.PERIODIC,
         **of_apps,
     }

@@ -63,6 +63,11 @@ def note_log_recovered() -> None:
     _change(log_recovered=True)
 
 
+def note_new_log() -> None:
+    """The log began anew: every partner is told of it and asked for what passed since, before anything new is sent."""
+    _change(log_recovered=True, waiting=None)
+
+
 def note_answered(partner: str) -> None:
     """A partner has told what passed between us."""
     found = read()

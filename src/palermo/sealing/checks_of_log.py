@@ -8,6 +8,7 @@ from palermo.sealing.cosignature import CosignerPublicKey, verify_cosignature
 from palermo.sealing.errors import BindingError, ProofError
 from palermo.sealing.examination import CLOCK_SKEW, Examination, NotReachedError, have
 from palermo.sealing.leaf import verify_opened
+from palermo.sealing.new_log import log_of
 from palermo.sealing.package import LedgerProof
 from palermo.sealing.quorum import listed_witnesses, quorum_of, verify_quorum
 from palermo.sealing.timestamp import open_stamp
@@ -32,11 +33,13 @@ def checkpoint(it: Examination) -> str:
     provider = it.provider
     days = {manifest.created_at, it.seal.sealed_at if it.seal else manifest.created_at}  # signed in between
     keys = dict.fromkeys(key for at in sorted(days) for key in provider.verify_keys(at))
-    signed = verify_checkpoint(proof.checkpoint, *keys, origin=provider.log_origin)
+    log = log_of(have(it.directory), provider.code, proof.new_logs)
+    signed = verify_checkpoint(proof.checkpoint, *keys, origin=log.origin)
     if signed.size != proof.size:
         raise ProofError("checkpoint", f"is for {signed.size} entries, the proof for {proof.size}")
     it.root = signed.root
-    return f"{provider.name} signed its log {signed.origin} at {signed.size} entries."
+    after = ", which follows a lost one by leave of the network's recovery key" if log.number > 1 else ""
+    return f"{provider.name} signed its log {signed.origin} at {signed.size} entries{after}."
 
 
 def inclusion(it: Examination) -> str:

@@ -17,6 +17,7 @@ from palermo.sealing.directory import Directory
 from palermo.sealing.errors import BindingError, FormatError, ProofError
 from palermo.sealing.keys import Signer, VerifyKey
 from palermo.sealing.leaf import verify_opened
+from palermo.sealing.new_log import log_of
 from palermo.sealing.package import LedgerProof
 from palermo.sealing.quorum import Quorum, verify_quorum
 
@@ -109,10 +110,10 @@ def verify_proof(signed: bytes, proof: LedgerProof, keys: Iterable[VerifyKey], d
     opened = verify_opened(proof.leaf, proof.opened)
     if opened.get(STATEMENT_FIELD) != statement_digest(signed):
         raise BindingError("proof of deletion", "its leaf does not commit to this statement")
-    if proof.index != statement.ledger_index:
-        raise BindingError("proof of deletion", f"is of entry {proof.index}, not {statement.ledger_index}")
-    origin = directory.entry(statement.authority).log_origin
-    checkpoint = verify_checkpoint(proof.checkpoint, *keys, origin=origin)
+    log = log_of(directory, statement.authority, proof.new_logs)
+    if (entry := log.first + proof.index) != statement.ledger_index:
+        raise BindingError("proof of deletion", f"is of entry {entry}, not {statement.ledger_index}")
+    checkpoint = verify_checkpoint(proof.checkpoint, *keys, origin=log.origin)
     if checkpoint.size != proof.size:
         raise ProofError("proof of deletion", f"the checkpoint has {checkpoint.size} entries, the proof {proof.size}")
     merkle.verify_inclusion(merkle.leaf_hash(proof.leaf), proof.index, proof.size, proof.hashes, checkpoint.root)

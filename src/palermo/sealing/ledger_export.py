@@ -21,6 +21,7 @@ from palermo.sealing.directory import MAX_DIRECTORY_BYTES, Directory, TrustRoot,
 from palermo.sealing.errors import BindingError, FormatError, SealingError
 from palermo.sealing.leaf import OpenedField, verify_opened
 from palermo.sealing.merkle import HASH_BYTES, leaf_hash, verify_range
+from palermo.sealing.new_log import NewLog, log_of
 from palermo.sealing.quorum import Cosignature, verify_quorum
 from palermo.sealing.trust_root import Trust
 from palermo.sealing.verify import Check, Verdict
@@ -32,7 +33,11 @@ MAX_HEADING_BYTES = 2 * MAX_DIRECTORY_BYTES
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """Entries ``start`` to ``end`` (not included) of the log of ``size`` entries that ``checkpoint`` signs."""
+    """Entries ``start`` to ``end`` (not included) of the log of ``size`` entries that ``checkpoint`` signs.
+
+    Numbers are places in that log, from 0. ``new_logs``: where the authority lost a log, the beginnings of those that
+    followed, up to this one (:mod:`palermo.sealing.new_log`).
+    """
 
     format: str = records.always(FORMAT)
     authority: str
@@ -44,6 +49,7 @@ class Heading:
     directory: bytes
     trust_root: bytes
     cosignatures: tuple[Cosignature, ...] = ()
+    new_logs: tuple[NewLog, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse another format, and a part that no log can have."""
@@ -152,11 +158,16 @@ def _checkpoint(it: _Examination) -> _Result:
     head = it.head
     directory = open_directory(head.directory, TrustRoot.from_bytes(head.trust_root))
     entry = directory.entry(head.authority)
-    signed = verify_checkpoint(head.checkpoint, *entry.verify_keys(), origin=entry.log_origin)
+    log = log_of(directory, head.authority, head.new_logs)
+    signed = verify_checkpoint(head.checkpoint, *entry.verify_keys(), origin=log.origin)
     if signed.size != head.size:
         raise BindingError("checkpoint", f"is of {signed.size} entries, not of {head.size}")
     it.root, it.directory = signed.root, directory
-    return True, f"{head.authority} signed its log of {head.size} entries (directory version {directory.version})"
+    after = f", {log.origin}, which follows a lost one by leave of the recovery key" if log.number > 1 else ""
+    return (
+        True,
+        f"{head.authority} signed its log of {head.size} entries{after} (directory version {directory.version})",
+    )
 
 
 def _leaves(it: _Examination) -> _Result:

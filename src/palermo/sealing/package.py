@@ -38,6 +38,7 @@ from palermo.sealing.errors import PackageError
 from palermo.sealing.keys import Signer
 from palermo.sealing.leaf import OpenedField
 from palermo.sealing.manifest import MANIFEST_TYPE, CustodyEvent, Manifest, ManifestItem, Marks, read_manifest
+from palermo.sealing.new_log import NewLog
 from palermo.sealing.quorum import Cosignature
 
 SUFFIX = ".palermo.zip"
@@ -66,7 +67,11 @@ class PackageItem:
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerProof:
-    """Proof that a leaf stands in the provider's log; ``opened`` shows the fields that say what was disclosed."""
+    """Proof that a leaf stands in the provider's log; ``opened`` shows the fields that say what was disclosed.
+
+    ``index``: its place in that log, from 0. ``new_logs``: where the provider lost a log, the beginnings of those that
+    followed, up to the one that holds the leaf (:mod:`palermo.sealing.new_log`).
+    """
 
     leaf: bytes
     opened: tuple[OpenedField, ...]
@@ -75,6 +80,7 @@ class LedgerProof:
     hashes: tuple[bytes, ...]
     checkpoint: str
     cosignatures: tuple[Cosignature, ...] = ()
+    new_logs: tuple[NewLog, ...] = ()
 
 
 @dataclass(frozen=True)

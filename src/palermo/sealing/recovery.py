@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from palermo.sealing.canonical import MAX_INTEGER
 from palermo.sealing.errors import FormatError
+from palermo.sealing.new_log import MAX_LOGS, NewLog
 
 WANT_STANDING = "exchange.want-standing+v1"
 STANDING = "exchange.standing+v1"
@@ -21,16 +22,19 @@ MOST_MISSING = 1000
 @dataclass(frozen=True)
 class StandingRequest:
     """I was restored. Of your messages I hold those up to ``received`` but for the ``missing``; I know to have sent
-    you messages up to the number ``sent``."""
+    you messages up to the number ``sent``. Where my log was lost as well, ``new_logs`` are those that followed."""
 
     received: int
     missing: tuple[int, ...]
     sent: int
+    new_logs: tuple[NewLog, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse numbers that no message has."""
         if not (0 <= self.received < MAX_INTEGER and 0 <= self.sent < MAX_INTEGER):
             raise FormatError("request for the standing", "names numbers that no message has")
+        if len(self.new_logs) > MAX_LOGS:
+            raise FormatError("request for the standing", f"comes with more than {MAX_LOGS} new logs")
         if len(self.missing) > MOST_MISSING:
             raise FormatError("request for the standing", f"misses more than {MOST_MISSING} single messages")
 

@@ -12,6 +12,7 @@ from palermo.sealing import records
 from palermo.sealing.canonical import MAX_INTEGER
 from palermo.sealing.errors import FormatError
 from palermo.sealing.merkle import HASH_BYTES
+from palermo.sealing.new_log import MAX_LOGS, NewLog
 
 COSIGN = "ledger.cosign+v1"
 COSIGNED = "ledger.cosigned+v1"
@@ -19,6 +20,8 @@ WANT_TILES = "ledger.want-tiles+v1"
 TILES = "ledger.tiles+v1"
 WANT_PROOF = "ledger.want-proof+v1"
 PROOF = "ledger.proof+v1"
+NEW_LOGS = "ledger.new-logs+v1"
+NEW_LOG_REFUSED = "ledger.new-log-refused+v1"
 
 MAX_LEAVES = 16_384
 """How many leaf hashes one letter carries: 512 KiB, 64 full tiles."""
@@ -106,6 +109,25 @@ class ProofAnswer:
         """Refuse what is no proof."""
         if not 0 < self.old < self.new < MAX_INTEGER or len(self.hashes) > MAX_PROOF:
             raise FormatError("consistency proof", "of sizes that no log has, or too long")
+
+
+@dataclass(frozen=True)
+class NewLogs:
+    """My log was lost: these followed it, in order (:mod:`palermo.sealing.new_log`)."""
+
+    new_logs: tuple[NewLog, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse none, and more than anybody may open."""
+        if not 1 <= len(self.new_logs) <= MAX_LOGS:
+            raise FormatError("new logs", f"not 1 to {MAX_LOGS} of them")
+
+
+@dataclass(frozen=True)
+class NewLogAnswer:
+    """I do not take your new log, for that reason."""
+
+    reason: str
 
 
 def split(hashes: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from django.db import connection, transaction
 
+from palermo.config import wiring
 from palermo.node.directory import own_keys
 from palermo.node.exchange import handlers
 from palermo.sealing import dsse
@@ -20,10 +21,11 @@ from palermo.sealing.keys import RecipientPublicKey
 from palermo.sealing.letter import Letter, seal_letter
 from palermo.sealing.receipt import Receipt, ReceiptStatus, sign_receipt, verify_receipt
 
-if "relaying" not in sys.modules:
-    _spec = importlib.util.spec_from_file_location("relaying", Path(__file__).with_name("relaying.py"))
-    sys.modules["relaying"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules["relaying"])
+for _name in ("relaying", "homes"):
+    if _name not in sys.modules:
+        _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+        sys.modules[_name] = importlib.util.module_from_spec(_spec)
+        _spec.loader.exec_module(sys.modules[_name])
 
 NOTE = "palermo/test.note+v1"
 
@@ -195,3 +197,28 @@ def killed_beside():
             yield
 
     return killed
+
+
+@pytest.fixture(scope="session")
+def empty_databases(tmp_path_factory, django_db_blocker):
+    """Databases of a test's own, copied from one that is migrated once."""
+    with django_db_blocker.unblock():
+        return sys.modules["homes"].databases_of_tests.SqliteDatabases(tmp_path_factory.mktemp("database"))
+
+
+@pytest.fixture
+def nodes(settings, tmp_path, empty_databases, django_db_blocker):
+    """Three members of a network in one process, each with home and database of its own (``homes.Nodes``)."""
+    homes = sys.modules["homes"]
+    wiring.connect()
+    with django_db_blocker.unblock():
+        world = homes.Nodes(settings, tmp_path, empty_databases)
+
+        def effect(message, *, now):
+            world.effects[world.acting].append((message.sender, message.message_id))
+
+        handlers.register(homes.KIND, effect)
+        world.found()
+        yield world
+        for store in world.stores.values():
+            empty_databases.drop(store)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from palermo.cli.main import app
 from palermo.config import commands
-from palermo.node.ledger import actions, auditing, queries
+from palermo.node.ledger import actions, notes, queries
 from palermo.node.ledger.actions.signing import sign
 from palermo.node.ledger.models import Cosignature, Entry, Log, Tile, WitnessedTile
 from palermo.node.office.errors import NotFoundError
@@ -174,7 +174,7 @@ def test_what_is_no_checkpoint_of_this_log_is_no_argument(log, run, tmp_path, ch
 def test_a_forged_cosignature_beneath_it_is_refused(log):
     note = queries.newest_cosigned().note
     with pytest.raises(SealingError):
-        auditing.read_outside(flip(note.encode(), -8).decode())
+        notes.read_outside(flip(note.encode(), -8).decode())
 
 
 # --- the end of retention -------------------------------------------------------------------

@@ -100,8 +100,9 @@ def recover(
 ) -> None:
     """Say how far a restored node's recovery is: exit 0 when there is nothing to recover, else 3.
 
-    The running node recovers by itself. --without-witnesses is the last resort, where nobody keeps the log's tiles:
-    partners that hold a later checkpoint will name this node for showing two histories.
+    The running node recovers by itself. Where no witness keeps the log's tiles, open a new log (palermo ledger
+    draft-new). --without-witnesses is for a network without witnesses and without a recovery key: partners that hold a
+    later checkpoint will name this node for showing two histories.
     """
     enter(home)
     from palermo.node import restored
@@ -117,11 +118,18 @@ def recover(
         typer.echo("There is nothing to recover.")
         return
     typer.echo(f"Restored from a back-up of {mark.backed_up_at:%Y-%m-%d %H:%M} UTC, with {mark.log_size} log entries.")
-    typer.echo(
-        "The log is recovered." if mark.log_recovered else "The log waits for its witnesses: nothing is appended."
-    )
+    typer.echo("The log is recovered." if mark.log_recovered else _waiting())
     if mark.waiting is None:
         typer.echo("Nobody was asked yet: start the node (palermo node serve).")
     elif mark.waiting:
         typer.echo(f"Nothing new is sent before these partners have answered: {', '.join(mark.waiting)}")
     raise typer.Exit(3)
+
+
+def _waiting() -> str:
+    """Why nothing is appended yet, and what to do where waiting will not help."""
+    from palermo.node.ledger.actions.recovering import nobody_keeps_it
+
+    if nobody_keeps_it():
+        return "No witness keeps this node's log, so nothing is appended. Open a new one: palermo ledger draft-new"
+    return "The log waits for its witnesses: nothing is appended."

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from palermo.cli.ledger import verify
-from palermo.config.commands import Home, enter, stop
-from palermo.sealing.checkpoint import MAX_CHECKPOINT_BYTES
-from palermo.sealing.cosignature import MAX_LINES_BYTES
-from palermo.sealing.errors import SealingError
-from palermo.sealing.quorum import MAX_WITNESSES
+from palermo.config.commands import Home, enter, new_log
+from palermo.config.commands.notes import read_note
 
 if TYPE_CHECKING:
-    from palermo.node.ledger.auditing import Audit, Outside
-
-MAX_NOTE_BYTES = MAX_CHECKPOINT_BYTES + MAX_WITNESSES * MAX_LINES_BYTES
+    from palermo.node.ledger.auditing import Audit
+    from palermo.node.ledger.beginnings import Begun
 
 app = typer.Typer(help="Audit a ledger: all of it in its node, or an exported part anywhere.", no_args_is_help=True)
 app.command()(verify)
+for _command in (new_log.draft_new, new_log.sign_new, new_log.open_new):
+    app.command()(_command)
 
 
 @app.command()
@@ -40,27 +38,11 @@ def audit(
     enter(home)
     from palermo.node.ledger import auditing, queries
 
-    outside = None if against is None else _read(against)
+    outside = None if against is None else read_note(against)
     with _progress(queries.size(), shown=not as_json) as progress:
         found = auditing.audit(progress, outside)
     typer.echo(json.dumps(_as_json(found), indent=2) if as_json else "\n".join(_lines(found)))
     raise typer.Exit(0 if found.whole else 1)
-
-
-def _read(path: Path) -> "Outside":
-    from palermo.node.directory.queries import DirectoryError
-    from palermo.node.ledger import auditing
-
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_NOTE_BYTES + 1).decode("utf-8")
-        if len(text) > MAX_NOTE_BYTES:
-            raise stop(f"{path} is longer than any checkpoint ({MAX_NOTE_BYTES} bytes).")
-        return auditing.read_outside(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise stop(f"{path} cannot be read: {error}") from error
-    except (SealingError, DirectoryError) as error:
-        raise stop(f"{path} is no checkpoint of this node's log ({error}).") from error
 
 
 @contextmanager
@@ -78,6 +60,7 @@ def _progress(entries: int, *, shown: bool) -> Iterator[Callable[[int], object]]
 
 def _lines(found: "Audit") -> Iterator[str]:
     yield f"{found.entries} entries and {found.checkpoints} checkpoints were derived again."
+    yield from (_opening(one) for one in found.logs)
     first = found.first
     if first is not None:
         yield f"The first that does not fit: {_sentence(first)}"
@@ -86,6 +69,15 @@ def _lines(found: "Audit") -> Iterator[str]:
         yield f"Against the checkpoint of {found.outside.size} entries, cosigned by {found.outside.cosigned}:"
         yield f"    {found.parts or 'it is of this log, which continues it.'}"
     yield "The log is whole." if found.whole else "Do not append to this log: tell its partners, and restore the node."
+
+
+def _opening(one: "Begun") -> str:
+    by = ", ".join(one.cosigned_by) or "nobody"
+    lost = f"Entries {one.kept} to {one.first - 1} are lost. " if one.kept < one.first else ""
+    return (
+        f"From entry {one.first} on it is {one.origin}, which the recovery key opened for the lost {one.lost_origin}. "
+        f"{lost}Of that the checkpoint of {one.cited_size} entries is cited, cosigned by {by}."
+    )
 
 
 def _sentence(fault: Any) -> str:
@@ -103,6 +95,18 @@ def _as_json(found: "Audit") -> dict[str, Any]:
         "checkpoints": found.checkpoints,
         "first": None if found.first is None else fields(found.first),
         "faults": [fields(fault) for fault in found.faults],
+        "new_logs": [
+            {
+                "origin": one.origin,
+                "first_entry": one.first,
+                "lost_origin": one.lost_origin,
+                "kept_entries": one.kept,
+                "cited_size": one.cited_size,
+                "cited_root": one.cited_root.hex(),
+                "cosigned_by": list(one.cosigned_by),
+            }
+            for one in found.logs
+        ],
         "against": None
         if outside is None
         else {

@@ -225,6 +225,12 @@ def recovery_key() -> VerifyKey | None:
     return VerifyKey.from_bytes(key) if key else None
 
 
+def recovery_keys() -> list[VerifyKey]:
+    """Every key that was ever listed for it, the newest first: what an earlier one opened stays open."""
+    rows = DirectoryVersion.objects.order_by("-version").values_list("recovery_key", flat=True)
+    return [_verify_key(key) for key in dict.fromkeys(bytes(row) for row in rows) if key]
+
+
 def timestamp_authorities() -> list[bytes]:
     """The certificates (DER) that RFC 3161 time stamps may rest on."""
     return [canonical.decode_base64(text, "certificate") for text in _in_force("timestamp_authorities") or []]

@@ -35,15 +35,17 @@ def proof(package: Package) -> sealing.LedgerProof:
         hashes=found.hashes,
         checkpoint=found.checkpoint,
         cosignatures=cosignatures,
+        new_logs=found.new_logs,
     )
 
 
 def _best(package: Package, lists: Directory) -> tuple[InclusionProof, tuple[Cosignature, ...]]:
     """The newest cosigned checkpoint that covers the package's entry, else the newest of all, with who cosigned it."""
-    cosigned = ledger.newest_cosigned()
-    size = cosigned.size if cosigned is not None and cosigned.size > package.ledger_index else None
+    log = ledger.log_of(package.ledger_index)
+    cosigned = ledger.newest_cosigned(log)
+    size = cosigned.size if cosigned is not None and cosigned.covers(package.ledger_index) else None
     found = ledger.inclusion(package.ledger_index, size)
-    given = ledger.cosigned(found.size).cosignatures
+    given = ledger.cosigned(found.size, log).cosignatures
     return found, tuple(one for one in given if _verifies(found.checkpoint, one, lists))
 
 

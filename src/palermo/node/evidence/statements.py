@@ -91,12 +91,12 @@ def prove(statement: Statement, *, now: datetime) -> bool:
 
     Where the directory lists no witnesses of two states, the newest checkpoint has to do. False while none covers it.
     """
-    found = ledger_queries.newest_cosigned()
+    found = ledger_queries.newest_cosigned(ledger_queries.log_of(statement.ledger_index))
     if found is None and ledger_queries.quorum_possible():
         return False
     if found is None:
         ledger.checkpoint(now=now)
-    if found is not None and found.size <= statement.ledger_index:
+    if found is not None and not found.covers(statement.ledger_index):
         return False
     proof = ledger_queries.inclusion(statement.ledger_index, found.size if found else None)
     cosignatures = found.cosignatures if found else ()
@@ -109,6 +109,7 @@ def prove(statement: Statement, *, now: datetime) -> bool:
             hashes=proof.hashes,
             checkpoint=proof.checkpoint,
             cosignatures=tuple(cosignatures),
+            new_logs=proof.new_logs,
         )
     )
     statement.witnesses, statement.proven_at = [one.witness for one in cosignatures], now

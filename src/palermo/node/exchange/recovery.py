@@ -22,9 +22,11 @@ from palermo.node.exchange.actions.settling import settle
 from palermo.node.exchange.handlers import NotYetError, RefusedError
 from palermo.node.exchange.letters import Letter, LetterHandler
 from palermo.node.exchange.models import Incoming, Outgoing, Peer
+from palermo.node.exchange.new_logs import accept_new_logs
 from palermo.node.exchange.states import Outbox
 from palermo.node.exchange.witnessing import ask_for_tiles
 from palermo.node.ledger import actions as ledger
+from palermo.node.ledger import logs
 from palermo.node.ledger.cosigned import own_witnesses
 from palermo.node.office import actions as office
 from palermo.node.office.policy import Role
@@ -32,6 +34,7 @@ from palermo.sealing import records, recovery
 from palermo.sealing.envelope import envelope_digest, verify_message
 from palermo.sealing.errors import SealingError
 from palermo.sealing.letter import MAX_BODY_BYTES
+from palermo.sealing.new_log import NewLog, Opening
 from palermo.sealing.receipt import ReceiptStatus, verify_receipt
 
 LETTERS_SINCE = 2
@@ -56,6 +59,19 @@ def turn(now: datetime) -> int:
     return 1
 
 
+def open_new_log(statement: bytes, *, now: datetime) -> Opening:
+    """Begin the log anew with an opening that the recovery key signed, and go on with the recovery.
+
+    Partners are told, and asked what passed since, before anything else is sent to them. After a stop in between the
+    same opening once more brings it to its end. Raises as ``ledger.actions.open_new_log``.
+    """
+    opening = ledger.open_new_log(statement, now=now)
+    if restored.log_is_behind():
+        own_keys.create_recipient_key(now)
+        restored.note_new_log()
+    return opening
+
+
 @transaction.atomic
 def ask_all(now: datetime) -> tuple[str, ...]:
     """Ask every witness for this node's log, and every partner for what passed since; the partners that were asked."""
@@ -63,23 +79,29 @@ def ask_all(now: datetime) -> tuple[str, ...]:
     for witness in own_witnesses():
         ask_for_tiles(witness, 0, now=now)
     partners = [row.code for row in directory.partners() if row.protocol >= LETTERS_SINCE]
+    log = logs.own()
+    beginnings = logs.beginnings(log)
     for code in partners:
-        body = records.to_bytes(_standing_request(code))
+        body = records.to_bytes(_standing_request(code, beginnings))
         write_letter(recipient=code, kind=recovery.WANT_STANDING, body=body, key="", now=now)
+    if beginnings:
+        ledger.tell(partners, number=log.number)
     return tuple(partners)
 
 
-def _standing_request(code: str) -> recovery.StandingRequest:
+def _standing_request(code: str, beginnings: tuple[NewLog, ...]) -> recovery.StandingRequest:
     held = set(Incoming.objects.filter(sender=code).values_list("sequence", flat=True))
     received = max(held, default=0)
     missing = sorted(set(range(1, received)) - held, reverse=True)[: recovery.MOST_MISSING]
     sent = Outgoing.objects.filter(recipient=code).aggregate(last=Max("sequence"))["last"] or 0
-    return recovery.StandingRequest(received, tuple(sorted(missing)), sent)
+    return recovery.StandingRequest(received, tuple(sorted(missing)), sent, beginnings)
 
 
 def give_standing(letter: Letter, *, now: datetime) -> None:
     """A restored partner asks: hand back what it lacks, then say which number it may use next."""
     asked, partner = _read(recovery.StandingRequest, letter), letter.sender
+    if not accept_new_logs(partner, asked.new_logs, now=now):
+        return
     ours = Outgoing.objects.filter(recipient=partner, state=Outbox.ACCEPTED)
     for row in (*ours.filter(sequence__gt=asked.received), *ours.filter(sequence__in=asked.missing)):
         again = recovery.Again(bytes(row.envelope), bytes(row.receipt or b""))

@@ -2,29 +2,14 @@
 
 from dataclasses import dataclass
 
-from palermo.node.directory import queries as directory
-from palermo.node.ledger.actions.histories import own_verify_keys
-from palermo.node.ledger.checking import Progress, Rederivation
-from palermo.node.ledger.cosigned import own_witnesses
+from palermo.node.ledger.beginnings import Begun, begun
+from palermo.node.ledger.checking import faults_of_logs
 from palermo.node.ledger.models import Checkpoint
+from palermo.node.ledger.notes import Outside
+from palermo.node.ledger.rederiving import Progress
 from palermo.node.ledger.rows import Fault
 from palermo.node.ledger.snapshot import snapshot
 from palermo.node.ledger.witness_checking import cosignature_faults, kept_faults, witnessed_faults
-from palermo.sealing.checkpoint import verify_checkpoint
-from palermo.sealing.cosignature import verify_cosignature
-from palermo.sealing.errors import FormatError, UnknownKeyError
-from palermo.sealing.quorum import Quorum, quorum_of
-
-_NOTE_LINES = 6  # origin, size, root, an empty line, two signatures of the log; then two a witness
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A checkpoint of this log that came from outside, verified, and who of the witnesses cosigned it."""
-
-    size: int
-    root: bytes
-    cosigned: Quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +17,7 @@ class Audit:
     """What was found. ``entries``: how many were derived again. ``first``: what does not fit earliest in the log.
 
     ``outside``: the checkpoint that the log was held against, if any; ``parts``: how it differs, "" where it does not.
+    ``logs``: the logs that follow a lost one, and what each cites.
     """
 
     entries: int
@@ -39,6 +25,7 @@ class Audit:
     faults: tuple[Fault, ...]
     outside: Outside | None
     parts: str
+    logs: tuple[Begun, ...] = ()
 
     @property
     def first(self) -> Fault | None:
@@ -53,44 +40,35 @@ class Audit:
         return not self.faults and not self.parts
 
 
-def read_outside(text: str) -> Outside:
-    """A checkpoint file: from a witness, an envelope or an auditor's note, with cosignatures beneath it or without.
-
-    Raises ``SealingError`` for what is no checkpoint of this node's log, and for a cosignature that does not verify.
-    """
-    lines = text.split("\n")
-    note, beneath = "\n".join([*lines[:_NOTE_LINES], ""]), lines[_NOTE_LINES:]
-    if not beneath or beneath.pop() != "" or len(beneath) % 2:
-        raise FormatError("checkpoint", "does not end as a note does, with whole lines, two a witness")
-    signed = verify_checkpoint(note, *own_verify_keys(), origin=directory.own_log_origin())
-    witnesses = {directory.log_origin(code): code for code in own_witnesses()}
-    cosigned = []
-    for first, second in zip(beneath[::2], beneath[1::2], strict=True):
-        name = first.split(" ")[1] if first.count(" ") == 2 else ""
-        if name not in witnesses:
-            raise UnknownKeyError("cosignature", f"under the name {name[:60]!r} is of no listed witness")
-        code = witnesses[name]
-        verify_cosignature(note, f"{first}\n{second}\n", name, directory.cosigner_key(code))
-        cosigned.append(code)
-    return Outside(signed.size, signed.root, quorum_of(own_witnesses(), cosigned))
-
-
 def audit(progress: Progress, outside: Outside | None = None) -> Audit:
-    """Derive leaves, tiles and roots again from the stored rows, and hold everything signed against them."""
+    """Derive leaves, tiles and roots again from the stored rows, and hold everything signed against them.
+
+    Of a log that was lost, what is still here is derived, and the opening of the one that follows is verified.
+    """
     with snapshot():
-        derived = Rederivation(progress, frozenset() if outside is None else frozenset({outside.size}))
-        found = [*derived.faults(), *cosignature_faults(), *witnessed_faults(), *kept_faults()]
-        checkpoints = Checkpoint.objects.count()
-    parts = "" if outside is None else _parting(outside, derived)
-    return Audit(derived.size, checkpoints, tuple(found), outside, parts)
+        derived = faults_of_logs(progress, outside)
+        found = [*derived.faults, *cosignature_faults(), *witnessed_faults(), *kept_faults()]
+        checkpoints, logs = Checkpoint.objects.count(), tuple(begun())
+    parts = "" if outside is None else _parting(outside, derived.entries_of(outside.log), derived.root, logs)
+    return Audit(derived.entries, checkpoints, tuple(found), outside, parts, logs)
 
 
-def _parting(outside: Outside, derived: Rederivation) -> str:
-    root = derived.roots.get(outside.size)
+def _parting(outside: Outside, size: int, root: bytes | None, logs: tuple[Begun, ...]) -> str:
+    """How a log differs from that of a checkpoint. ``root``: that of as many entries, None where there are fewer."""
+    followed = next((one for one in logs if one.lost_origin == outside.log.origin), None)
+    if root is None and followed is not None:
+        if (outside.size, outside.root) == (followed.cited_size, followed.cited_root):
+            return ""
+        if outside.size < followed.cited_size:
+            return (
+                f"The checkpoint is of {outside.size} entries of {followed.lost_origin}, of which {size} are here. The "
+                f"rest was lost before {followed.origin} was opened: hold it against a witness's copy."
+            )
     if root is None:
+        entry = outside.log.first + size
         return (
-            f"The checkpoint is of {outside.size} entries; {derived.size} could be derived here: entry {derived.size} "
-            "and those after it are missing."
+            f"The checkpoint is of {outside.size} entries; {size} could be derived here: entry {entry} and those after "
+            "it are missing."
         )
     if root != outside.root:
         return (

@@ -1,144 +1,64 @@
-"""Reading the whole log again: does everything stored still fit together, and if not, what is damaged?
+"""Reading all logs of this node again: does everything stored still fit together, and if not, what is damaged?
 
-How single rows are judged: :mod:`palermo.node.ledger.entry_checking`; what was kept of other logs, and what witnesses
-signed: :mod:`palermo.node.ledger.witness_checking`.
+How one log is derived: :mod:`palermo.node.ledger.rederiving`; what opened those that follow a lost one:
+:mod:`palermo.node.ledger.beginnings`; what was kept of other logs, and what witnesses signed:
+:mod:`palermo.node.ledger.witness_checking`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from palermo.node.ledger.actions.histories import own_verify_keys
-from palermo.node.ledger.entry_checking import CHUNK, TEXTS, Destructions, as_stored, checkpoint_faults, examine
-from palermo.node.ledger.models import Checkpoint, Entry, Log, Tile
+from palermo.node.ledger import logs
+from palermo.node.ledger.beginnings import beginning_faults
+from palermo.node.ledger.notes import Outside
+from palermo.node.ledger.rederiving import Progress, Rederivation
 from palermo.node.ledger.rows import Fault
 from palermo.node.ledger.snapshot import snapshot
 from palermo.node.ledger.witness_checking import cosignature_faults, kept_faults, witnessed_faults
-from palermo.sealing.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, nodes
-from palermo.sealing.tiles import HEIGHT, WIDTH
-
-Progress = Callable[[int], object]
-"""Told how many entries have been read."""
+from palermo.sealing.new_log import LogIdentity
 
 
 def check(progress: Progress = lambda done: None) -> list[Fault]:
     """Everything in the log that does not fit, what comes first in the log first; empty when all is whole."""
     with snapshot():
-        return [*Rederivation(progress).faults(), *cosignature_faults(), *witnessed_faults(), *kept_faults()]
+        derived = faults_of_logs(progress)
+        return [*derived.faults, *cosignature_faults(), *witnessed_faults(), *kept_faults()]
 
 
-class Rederivation:
-    """One pass over the entries, with the tree as it should be growing beside it.
+@dataclass
+class Derived:
+    """What was derived of all logs. ``sizes``: how many entries of each are here, by its number.
 
-    ``root_at``: sizes whose root is wanted; ``roots`` holds them after :meth:`faults` ran to its end.
+    ``root``: that of the log, at the size, of the checkpoint that they are held against; None where there are fewer.
     """
 
-    def __init__(self, progress: Progress = lambda done: None, root_at: frozenset[int] = frozenset()) -> None:
-        self.roots: dict[int, bytes] = {}
-        self.size = 0
-        self._root_at = root_at
-        self._progress = progress
-        self._checkpoints = as_stored(Checkpoint.objects.order_by("size", "pk"), "text")
-        self._next = next(self._checkpoints, None)
-        self._keys = own_verify_keys()
-        self._destructions = Destructions()
-        self._levels: list[list[bytes]] = [[]]  # what the last, still growing tile of each level should hold
-        self._full: Counter[int] = Counter()  # how many full tiles each level has
-        self._peaks: list[tuple[int, bytes]] = []  # full subtrees from left to right, as (height, hash)
-        self._slots: tuple[int, bytes] = (-1, b"")  # the level-0 tile last read
+    faults: list[Fault] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)
+    root: bytes | None = None
 
-    def faults(self) -> Iterator[Fault]:
-        """Entries and full tiles as they come, then the growing tiles, then what is too much."""
-        yield from self._signed()
-        for entry in as_stored(Entry.objects.order_by("index"), *TEXTS):
-            if entry.index != self.size:
-                yield Fault("ledger entry", f"entry {self.size}", "is missing", self.size)
-                return
-            believed, found = examine(entry, self._slot(self.size), self._destructions)
-            yield from found
-            self.size += 1
-            yield from self._grow(believed)
-            yield from self._signed()
-            if self.size % CHUNK == 0:
-                self._progress(self.size)
-        self._progress(self.size)
-        for level, hashes in enumerate(self._levels):
-            if hashes:
-                yield from self._tile(level, self._full[level], hashes)
-        yield from self._surplus()
+    @property
+    def entries(self) -> int:
+        """How many entries were derived again."""
+        return sum(self.sizes.values())
 
-    def _slot(self, index: int) -> bytes:
-        number, place = divmod(index, WIDTH)
-        if self._slots[0] != number:
-            hashes = Tile.objects.filter(level=0, number=number).values_list("hashes", flat=True).first()
-            self._slots = (number, bytes(hashes or b""))
-        return self._slots[1][place * HASH_BYTES : (place + 1) * HASH_BYTES]
-
-    def _grow(self, leaf: bytes) -> Iterator[Fault]:
-        height, node = 0, leaf
-        while self._peaks and self._peaks[-1][0] == height:
-            height, node = height + 1, node_hash(self._peaks.pop()[1], node)
-        self._peaks.append((height, node))
-        level, value = 0, leaf
-        while True:
-            if level == len(self._levels):
-                self._levels.append([])
-            hashes = self._levels[level]
-            hashes.append(value)
-            if len(hashes) < WIDTH:
-                return
-            yield from self._tile(level, self._full[level], hashes)
-            level, value = level + 1, nodes(hashes)(HEIGHT, 0)
-            self._full[level - 1] += 1
-            self._levels[level - 1] = []
-
-    def _tile(self, level: int, number: int, expected: list[bytes]) -> Iterator[Fault]:
-        # A hash of a tile was written when the last entry below it was.
-        where, first = f"tile {level}/{number}", number * WIDTH ** (level + 1) + WIDTH**level - 1
-        tile = Tile.objects.filter(level=level, number=number).first()
-        if tile is None:
-            yield Fault("ledger tile", where, "is missing", first)
-            return
-        stored = bytes(tile.hashes)
-        if (tile.width, len(stored)) != (len(expected), len(expected) * HASH_BYTES):
-            detail = f"is {tile.width} wide, {len(stored)} bytes; not {len(expected)} hashes"
-            yield Fault("ledger tile", where, detail, first)
-            return
-        for place, value in enumerate(expected):
-            if stored[place * HASH_BYTES : (place + 1) * HASH_BYTES] != value:
-                entry = first + place * WIDTH**level
-                detail = f"hash {place} is not that of the {_below(level, number, place)}"
-                yield Fault("ledger tile", where, detail, entry)
-
-    def _signed(self) -> Iterator[Fault]:
-        if self.size in self._root_at:
-            self.roots[self.size] = self._root()
-        while self._next is not None and self._next.size == self.size:
-            yield from checkpoint_faults(self._next, self._root(), self._keys)
-            self._next = next(self._checkpoints, None)
-
-    def _root(self) -> bytes:
-        if not self._peaks:
-            return EMPTY_ROOT
-        root = self._peaks[-1][1]
-        for _, left in reversed(self._peaks[:-1]):
-            root = node_hash(left, root)
-        return root
-
-    def _surplus(self) -> Iterator[Fault]:
-        size = self.size
-        log = Log.objects.filter(pk=1).values_list("size", flat=True).first() or 0
-        if log != size:
-            yield Fault("ledger", "size", f"is recorded as {log}, but there are {size} entries", min(log, size))
-        if self._next is not None:
-            where = f"checkpoint of size {self._next.size}"
-            yield Fault("ledger checkpoint", where, f"there are only {size} entries", size)
-        for tile in Tile.objects.order_by("level", "number").defer("hashes").iterator(CHUNK):
-            growing = bool(tile.level < len(self._levels) and self._levels[tile.level])
-            if tile.number >= self._full[tile.level] + growing:
-                where = f"tile {tile.level}/{tile.number}"
-                yield Fault("ledger tile", where, "lies beyond the end of the log", size)
+    def entries_of(self, log: LogIdentity) -> int:
+        """How many of them are of that log."""
+        return self.sizes.get(log.number, 0)
 
 
-def _below(level: int, number: int, place: int) -> str:
-    index = number * WIDTH + place
-    return f"entry {index}" if level == 0 else f"tile {level - 1}/{index}"
+def faults_of_logs(progress: Progress = lambda done: None, outside: Outside | None = None) -> Derived:
+    """Derive each log of this node, from the first to the one in use, and what opened those that follow a lost one."""
+    found = Derived()
+    for one in logs.all_own():
+        wanted = outside is not None and outside.log == one.identity
+        at = frozenset({outside.size}) if outside is not None and wanted else frozenset[int]()
+        derived = Rederivation(_going_on(progress, found.entries), at, one)
+        found.faults += derived.faults()
+        found.sizes[one.identity.number] = derived.size
+        if outside is not None and wanted:
+            found.root = derived.roots.get(outside.size)
+    found.faults += beginning_faults()
+    return found
+
+
+def _going_on(progress: Progress, before: int) -> Progress:
+    return lambda done: progress(before + done)

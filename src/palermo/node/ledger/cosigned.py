@@ -6,14 +6,16 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from palermo.node.directory import queries as directory
+from palermo.node.ledger import logs
 from palermo.node.ledger.models import Checkpoint, Witness
 from palermo.node.office.errors import NotFoundError
+from palermo.sealing.new_log import LogIdentity
 from palermo.sealing.quorum import Cosignature, Quorum, quorum_of
 
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """A signed checkpoint of this node's log and its witnesses' cosignatures, by code.
+    """A signed checkpoint of this node's log ``log``, of ``size`` leaves, and its witnesses' cosignatures, by code.
 
     ``count``: who of the witnesses that the directory in force lists signed, and whether that is a quorum.
     """
@@ -23,6 +25,11 @@ class Cosigned:
     signed_at: datetime
     cosignatures: tuple[Cosignature, ...]
     count: Quorum
+    log: LogIdentity
+
+    def covers(self, index: int) -> bool:
+        """Whether the entry of that number is among those signed."""
+        return self.log.first <= index < self.log.first + self.size
 
     @property
     def quorum(self) -> bool:
@@ -56,22 +63,30 @@ def quorum_possible() -> bool:
     return quorum_of(own_witnesses(), ()).possible
 
 
-def cosigned(size: int) -> Cosigned:
-    """The checkpoint of that size with what has been cosigned so far. Raises ``NotFoundError`` where there is none."""
-    row = own_checkpoints().filter(size=size).prefetch_related("cosignatures").first()
+def cosigned(size: int, log: LogIdentity | None = None) -> Cosigned:
+    """The checkpoint of that size with what has been cosigned so far. Raises ``NotFoundError`` where there is none.
+
+    ``log``: of which log; that in use by default.
+    """
+    log = log or logs.own()
+    row = own_checkpoints(log).filter(size=size).prefetch_related("cosignatures").first()
     if row is None:
         raise NotFoundError
-    return _cosigned(row, own_witnesses())
+    return _cosigned(row, own_witnesses(), log)
 
 
-def newest_cosigned() -> Cosigned | None:
-    """The newest checkpoint that a quorum of witnesses cosigned; None before the first, or where none is possible."""
+def newest_cosigned(log: LogIdentity | None = None) -> Cosigned | None:
+    """The newest checkpoint that a quorum of witnesses cosigned; None before the first, or where none is possible.
+
+    ``log``: of which log; that in use by default.
+    """
+    log = log or logs.own()
     witnesses = own_witnesses()
     if not quorum_of(witnesses, ()).possible:
         return None
-    signed = own_checkpoints().filter(cosignatures__isnull=False).distinct().prefetch_related("cosignatures")
+    signed = own_checkpoints(log).filter(cosignatures__isnull=False).distinct().prefetch_related("cosignatures")
     for row in signed.iterator(chunk_size=10):
-        found = _cosigned(row, witnesses)
+        found = _cosigned(row, witnesses, log)
         if found.quorum:
             return found
     return None
@@ -88,17 +103,17 @@ def witness_rows() -> list[WitnessRow]:
     return rows
 
 
-def own_checkpoints() -> QuerySet[Checkpoint]:
-    """This node's checkpoints, newest first."""
-    return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size")
+def own_checkpoints(log: LogIdentity | None = None) -> QuerySet[Checkpoint]:
+    """This node's checkpoints of a log, that in use by default, newest first."""
+    return Checkpoint.objects.filter(origin=(log or logs.own()).origin).order_by("-size")
 
 
-def as_cosigned(row: Checkpoint) -> Cosigned:
-    """A checkpoint with what has been cosigned so far."""
-    return _cosigned(row, own_witnesses())
+def as_cosigned(row: Checkpoint, log: LogIdentity) -> Cosigned:
+    """A checkpoint of that log with what has been cosigned so far."""
+    return _cosigned(row, own_witnesses(), log)
 
 
-def _cosigned(row: Checkpoint, witnesses: dict[str, str]) -> Cosigned:
+def _cosigned(row: Checkpoint, witnesses: dict[str, str], log: LogIdentity) -> Cosigned:
     signed = sorted(row.cosignatures.all(), key=lambda cosignature: cosignature.witness)
     return Cosigned(
         size=row.size,
@@ -106,4 +121,5 @@ def _cosigned(row: Checkpoint, witnesses: dict[str, str]) -> Cosigned:
         signed_at=row.signed_at,
         cosignatures=tuple(Cosignature(found.witness, found.lines) for found in signed),
         count=quorum_of(witnesses, (found.witness for found in signed)),
+        log=log,
     )

@@ -7,16 +7,20 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, QuerySet
 
 from palermo.node.directory import queries as directory
-from palermo.node.ledger import tree
+from palermo.node.ledger import logs, tree
 from palermo.node.ledger.actions.appending import PADDING
 from palermo.node.ledger.cosigned import Cosigned, as_cosigned, newest_cosigned, own_checkpoints
 from palermo.node.ledger.models import Entry
 from palermo.node.office import policy
 from palermo.node.office.errors import ConflictError, InvalidError
 from palermo.node.office.policy import Actor
+from palermo.sealing.cosignature import verify_cosignature
+from palermo.sealing.errors import SealingError
 from palermo.sealing.leaf import LeafField, open_fields
 from palermo.sealing.ledger_export import SHOWN, Heading, ShownLeaf, export_lines
 from palermo.sealing.merkle import range_proof
+from palermo.sealing.new_log import LogIdentity
+from palermo.sealing.quorum import Cosignature
 from palermo.sealing.records import format_time
 
 
@@ -64,47 +68,66 @@ def shown(officer: Actor, start: int = 0, end: int | None = None) -> Iterator[by
     Raises ``ConflictError`` where no signed checkpoint covers the entries, ``InvalidError`` for none.
     """
     policy.require(officer, "ledger.read")
-    covering = _covering(end)
+    log = logs.of_entry(max(start, 0))
+    if end is not None and end > start and logs.of_entry(end - 1) != log:
+        raise InvalidError(f"These entries are of two logs: {log.origin} and one that followed. Export each by itself.")
+    covering = _covering(log, end)
     if covering is None:
         raise ConflictError("No signed checkpoint covers these entries yet. Sign one, then export them.")
-    end = covering.size if end is None else end
-    if not 0 <= start < end:
-        raise InvalidError("Choose entries that the log has: from a number up to a higher one.")
+    last = log.first + covering.size
+    end = last if end is None else end
+    if not log.first <= start < end <= last:
+        raise InvalidError(
+            f"Choose entries that the log has, from a number up to a higher one: {log.origin} has those from "
+            f"{log.first} to {last - 1} signed."
+        )
     heading = Heading(
         authority=directory.own_code(),
-        start=start,
-        end=end,
+        start=start - log.first,
+        end=end - log.first,
         size=covering.size,
         checkpoint=covering.checkpoint,
-        proof=range_proof(tree.own().nodes(), start, end, covering.size),
+        proof=range_proof(tree.own(log.number).nodes(), start - log.first, end - log.first, covering.size),
         directory=directory.directory_bytes(),
         trust_root=directory.directory_root().to_bytes(),
-        cosignatures=covering.cosignatures,
+        cosignatures=tuple(one for one in covering.cosignatures if _in_force(covering.checkpoint, one)),
+        new_logs=logs.beginnings(log),
     )
-    return export_lines(heading, _shown_leaves(start, end))
+    return export_lines(heading, _shown_leaves(start, end, log.first))
+
+
+def _in_force(checkpoint: str, one: Cosignature) -> bool:
+    """Whether whoever checks the file can check it: by the key that the directory in it lists."""
+    try:
+        key = directory.cosigner_key(one.witness)
+        verify_cosignature(checkpoint, one.lines, directory.log_origin(one.witness), key)
+    except (SealingError, directory.DirectoryError):
+        return False
+    return True
 
 
 def _within(since: datetime, until: datetime) -> QuerySet[Entry]:
     return Entry.objects.filter(recorded_at__gte=since, recorded_at__lt=until)
 
 
-def _covering(end: int | None) -> Cosigned | None:
-    """The checkpoint to prove entries up to ``end`` by; all that is signed for None."""
-    cosigned = newest_cosigned()
-    if cosigned is not None and end is not None and end <= cosigned.size:
+def _covering(log: LogIdentity, end: int | None) -> Cosigned | None:
+    """The checkpoint of a log to prove entries up to ``end`` by; all that is signed for None."""
+    cosigned, size = newest_cosigned(log), (end or 0) - log.first
+    if cosigned is not None and end is not None and size <= cosigned.size:
         return cosigned
-    newest = own_checkpoints().prefetch_related("cosignatures").first()
-    return as_cosigned(newest) if newest is not None and (end or 0) <= newest.size else None
+    newest = own_checkpoints(log).prefetch_related("cosignatures").first()
+    return as_cosigned(newest, log) if newest is not None and size <= newest.size else None
 
 
-def _shown_leaves(start: int, end: int) -> Iterator[ShownLeaf]:
+def _shown_leaves(start: int, end: int, first: int) -> Iterator[ShownLeaf]:
     rows = Entry.objects.filter(index__gte=start, index__lt=end).order_by("index")
     rows = rows.only("fields", "leaf", "leaf_hash", "destroyed_at", "destroyed_under")
     for row in rows.iterator(chunk_size=500):
+        place = row.index - first
         if row.destroyed_at is not None:
             expired = f"{format_time(row.destroyed_at)}, {row.destroyed_under}"
             leaf = bytes(row.leaf)
-            yield ShownLeaf(row.index, leaf, (), expired, b"" if leaf else bytes(row.leaf_hash))
+            yield ShownLeaf(place, leaf, (), expired, b"" if leaf else bytes(row.leaf_hash))
             continue
         fields = [LeafField(name, value, bytes.fromhex(salt)) for name, value, salt in row.fields]
-        yield ShownLeaf(row.index, bytes(row.leaf), open_fields(fields, SHOWN))
+        yield ShownLeaf(place, bytes(row.leaf), open_fields(fields, SHOWN))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from palermo.node.ledger import tree
+from palermo.node.ledger import logs, tree
 from palermo.node.ledger.cosigned import own_checkpoints
 from palermo.node.ledger.models import ReturnedTiles, Witnessed, WitnessedLog
 from palermo.node.office.errors import NotFoundError
@@ -62,7 +62,8 @@ def tiles_for(partner: str, start: int) -> TilesAnswer:
     if row is None:
         return TilesAnswer(start, b"", "", "")
     end = min(row.size, start + MAX_LEAVES)
-    hashes = tree.of(partner).leaf_hashes(start, end) if start < end else b""
+    kept = tree.of(partner, logs.number_of(partner, row.text))
+    hashes = kept.leaf_hashes(start, end) if start < end else b""
     return TilesAnswer(start, hashes, row.text, row.lines)
 
 
@@ -92,7 +93,8 @@ def returned(witness: str) -> Returned:
 
 def newest_held(partner: str) -> str:
     """The newest checkpoint held of a partner's log, as an envelope to it carries it; "" for none."""
-    seen = Witnessed.objects.filter(partner=partner, conflicts_with__isnull=True).order_by("-size")
+    seen = Witnessed.objects.filter(partner=partner, log=logs.of(partner).number, conflicts_with__isnull=True)
+    seen = seen.order_by("-size")
     return seen.values_list("text", flat=True).first() or ""
 
 
@@ -104,7 +106,7 @@ def proof_for(old: int, new: int) -> ProofAnswer:
     signed = set(own_checkpoints().filter(size__in=(old, new)).values_list("size", flat=True))
     if signed != {old, new}:
         raise ProofError("consistency proof", f"this log was not signed at {old} and {new} entries")
-    return ProofAnswer(old, new, consistency_proof(tree.own().nodes(), old, new))
+    return ProofAnswer(old, new, consistency_proof(tree.own(logs.own().number).nodes(), old, new))
 
 
 def wanted_proofs(now: datetime) -> list[Wanted]:
@@ -112,7 +114,10 @@ def wanted_proofs(now: datetime) -> list[Wanted]:
     wanted = []
     rows = Witnessed.objects.filter(proven=False, conflicts_with__isnull=True, size__gt=0).order_by("partner", "size")
     for row in rows.exclude(asked_at__gt=now - PROOF_EVERY)[:100]:
-        seen = Witnessed.objects.filter(partner=row.partner, conflicts_with__isnull=True, size__gt=0)
+        if row.log != logs.of(row.partner).number:
+            continue  # of a log that was lost: nobody can prove it any more
+        of_log = Witnessed.objects.filter(partner=row.partner, log=row.log)
+        seen = of_log.filter(conflicts_with__isnull=True, size__gt=0)
         other = seen.filter(size__lt=row.size).order_by("-size").first()
         if other is not None:
             wanted.append(Wanted(row.partner, other.size, row.size, row.pk))

@@ -1,7 +1,8 @@
 """The log's rows: entries, tiles, signed checkpoints with their cosignatures, and what was seen of other nodes' logs.
 
 Rows of checkpoints are written once and never changed; a tile only grows to the right; an entry loses its salts and
-values when its retention ends, and nothing else of it ever changes.
+values when its retention ends, and nothing else of it ever changes. Columns that came later have a default in the
+database too, so that a process which does not know them yet goes on writing while they are added.
 """
 
 from django.db import models
@@ -12,14 +13,55 @@ TILE_WIDTH = 256
 
 
 class Log(models.Model):
-    """The one row that every append locks: how long the log is, and when its next checkpoint is due."""
+    """The one row that every append locks: the number of the next entry, and when the next checkpoint is due.
+
+    ``number``, ``first``: the how-manieth log this is, and the number of its first entry; 1 and 0, but where a log was
+    lost and another opened (:class:`NewLog`). The tree's leaves are counted from ``first`` on.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     size = models.PositiveBigIntegerField(default=0)
+    number = models.PositiveSmallIntegerField(default=1, db_default=1)
+    first = models.PositiveBigIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_one_log")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="ledger_one_log"),
+            models.CheckConstraint(condition=Q(number__gte=1, first__lte=F("size")), name="ledger_log_begins"),
+        ]
+
+    @property
+    def length(self) -> int:
+        """How many leaves the tree of this log has."""
+        return self.size - self.first
+
+
+class NewLog(models.Model):
+    """A log that follows a lost one, of this authority or of a partner: its beginning as signed, verbatim.
+
+    ``number``, ``origin``, ``first`` and ``kept`` repeat what the opening says (:mod:`palermo.sealing.new_log`);
+    ``leaf_hash`` is its first leaf's. ``before_text``, ``before_lines``: of a partner's lost log, the note that this
+    node last cosigned as its witness. ``told``: codes of the partners to which this node's own was sent.
+    """
+
+    authority = models.CharField(max_length=64)
+    number = models.PositiveSmallIntegerField()
+    origin = models.CharField(max_length=200)
+    first = models.PositiveBigIntegerField()
+    kept = models.PositiveBigIntegerField()
+    leaf_hash = models.BinaryField(max_length=HASH_BYTES)
+    record = models.BinaryField()
+    taken_at = models.DateTimeField()
+    before_text = models.TextField(default="")
+    before_lines = models.TextField(default="")
+    told = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["authority", "number"], name="ledger_new_log_once"),
+            models.CheckConstraint(condition=Q(number__gte=2, kept__lte=F("first")), name="ledger_new_log_follows"),
+        ]
 
 
 class Entry(models.Model):
@@ -57,9 +99,10 @@ class Tile(models.Model):
     """Up to 256 hashes of one level of the tree, side by side (C2SP tlog-tiles, height 8).
 
     ``hashes`` holds ``width`` times 32 bytes. Tile ``number`` of ``level`` L holds the roots of the complete
-    subtrees of 256**L leaves from ``number * 256`` on.
+    subtrees of 256**L leaves from ``number * 256`` on, of this node's log of the number ``log``.
     """
 
+    log = models.PositiveSmallIntegerField(default=1, db_default=1)
     level = models.PositiveSmallIntegerField()
     number = models.PositiveBigIntegerField()
     width = models.PositiveSmallIntegerField()
@@ -67,7 +110,7 @@ class Tile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["level", "number"], name="ledger_tile_once"),
+            models.UniqueConstraint(fields=["log", "level", "number"], name="ledger_tile_once"),
             models.CheckConstraint(condition=Q(width__gte=1, width__lte=TILE_WIDTH), name="ledger_tile_width"),
         ]
 
@@ -75,7 +118,7 @@ class Tile(models.Model):
 class Checkpoint(models.Model):
     """This node's signature under its log at one size (C2SP tlog-checkpoint), the signed text kept verbatim.
 
-    ``origin`` is the log's name; it is that of the authority, so it changes if the authority is ever renamed.
+    ``origin`` is the log's name; ``size`` counts the leaves of that log.
     """
 
     origin = models.CharField(max_length=200)
@@ -128,6 +171,7 @@ class WitnessedTile(models.Model):
     """A tile of a partner's log, as :class:`Tile`: hashes alone, never content, to give back if it loses them."""
 
     partner = models.CharField(max_length=64)
+    log = models.PositiveSmallIntegerField(default=1, db_default=1)
     level = models.PositiveSmallIntegerField()
     number = models.PositiveBigIntegerField()
     width = models.PositiveSmallIntegerField()
@@ -135,7 +179,7 @@ class WitnessedTile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partner", "level", "number"], name="ledger_witnessed_tile_once"),
+            models.UniqueConstraint(fields=["partner", "log", "level", "number"], name="ledger_witnessed_tile_once"),
             models.CheckConstraint(
                 condition=Q(width__gte=1, width__lte=TILE_WIDTH), name="ledger_witnessed_tile_width"
             ),
@@ -161,10 +205,11 @@ class Witnessed(models.Model):
 
     Two of one log that cannot both belong to it are a second history: ``conflicts_with`` names the other, of the same
     size or of another. ``proven``: it was seen to belong to one history with the others that are proven, by tiles or by
-    a consistency proof, which the partner was last asked for at ``asked_at``.
+    a consistency proof, which the partner was last asked for at ``asked_at``. ``log``: the number of the partner's log.
     """
 
     partner = models.CharField(max_length=64)
+    log = models.PositiveSmallIntegerField(default=1, db_default=1)
     size = models.PositiveBigIntegerField()
     root = models.BinaryField(max_length=HASH_BYTES)
     text = models.TextField()
@@ -175,7 +220,7 @@ class Witnessed(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partner", "size", "root"], name="ledger_witnessed_once"),
+            models.UniqueConstraint(fields=["partner", "log", "size", "root"], name="ledger_witnessed_once"),
             models.CheckConstraint(
                 condition=Q(conflicts_with__isnull=True) | ~Q(conflicts_with=F("id")),
                 name="ledger_witnessed_conflicts_with_another",

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from palermo.node.ledger import tree
+from palermo.node.ledger import logs, tree
 from palermo.node.ledger.actions.appending import PADDING
+from palermo.node.ledger.beginnings import Begun, begun
 from palermo.node.ledger.checking import check
 from palermo.node.ledger.cosigned import (
     Cosigned,
@@ -17,6 +18,7 @@ from palermo.node.ledger.cosigned import (
 )
 from palermo.node.ledger.disclosures import Disclosed, disclosed, listed, period, shown
 from palermo.node.ledger.kept import kept_logs, newest_held
+from palermo.node.ledger.logs import of_entry as log_of
 from palermo.node.ledger.models import Entry, Log, Witnessed
 from palermo.node.ledger.rows import (
     ConsistencyProof,
@@ -36,6 +38,7 @@ from palermo.sealing.merkle import consistency_proof, inclusion_proof
 
 __all__ = [
     "PAGE",
+    "Begun",
     "ConsistencyProof",
     "Cosigned",
     "Disclosed",
@@ -44,6 +47,7 @@ __all__ = [
     "InclusionProof",
     "WitnessRow",
     "WitnessedRow",
+    "begun",
     "check",
     "consistency",
     "cosigned",
@@ -53,6 +57,7 @@ __all__ = [
     "inclusion",
     "kept_logs",
     "listed",
+    "log_of",
     "newest_checkpoint",
     "newest_cosigned",
     "newest_held",
@@ -125,7 +130,7 @@ def opened(index: int) -> tuple[LeafField, ...]:
 
 
 def size() -> int:
-    """How many entries the log has."""
+    """How many entries the ledger has counted: the number of the next one."""
     return Log.objects.filter(pk=1).values_list("size", flat=True).first() or 0
 
 
@@ -135,23 +140,23 @@ def newest_checkpoint() -> str:
 
 
 def inclusion(index: int, size: int | None = None) -> InclusionProof:
-    """Proof that an entry is in the log, under the newest checkpoint or under that of ``size``.
+    """Proof that an entry is in its log, under the newest checkpoint of that or under that of ``size``.
 
     Raises ``NotFoundError`` without that entry, ``ConflictError`` when the checkpoint does not exist or is older than
     the entry: make one first with ``actions.checkpoint``.
     """
-    leaf = bytes(_entry(index).leaf)
-    signed = own_checkpoints()
+    leaf, log = bytes(_entry(index).leaf), logs.of_entry(index)
+    place, signed = index - log.first, own_checkpoints(log)
     newest = (signed if size is None else signed.filter(size=size)).first()
-    if newest is None or newest.size <= index:
+    if newest is None or newest.size <= place:
         raise ConflictError("No signed checkpoint covers this entry yet. Sign one, then ask for the proof again.")
-    hashes = inclusion_proof(tree.own().nodes(), index, newest.size)
-    return InclusionProof(leaf, index, newest.size, hashes, newest.text)
+    hashes = inclusion_proof(tree.own(log.number).nodes(), place, newest.size)
+    return InclusionProof(leaf, place, newest.size, hashes, newest.text, logs.beginnings(log))
 
 
 def consistency(old: int, new: int) -> ConsistencyProof:
     """Proof that the log of ``new`` entries continues that of ``old``. Raises ``ProofError`` for sizes it never had."""
-    return ConsistencyProof(old, new, consistency_proof(tree.own().nodes(), old, new))
+    return ConsistencyProof(old, new, consistency_proof(tree.own(logs.own().number).nodes(), old, new))
 
 
 def witnessed(officer: Actor, partner: str, *, page: int = 1) -> list[WitnessedRow]:

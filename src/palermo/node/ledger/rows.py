@@ -6,6 +6,7 @@ from datetime import datetime
 from palermo.node.directory import queries as directory
 from palermo.node.ledger.models import Entry, Witnessed
 from palermo.sealing.leaf import LeafField
+from palermo.sealing.new_log import NewLog
 
 FOR_AUDITORS = frozenset({"kind", "counterparty", "recorded_at", "message"})
 
@@ -31,8 +32,9 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """That ``leaf`` stands at ``index`` of the log of ``size`` entries, which ``checkpoint`` signs.
+    """That ``leaf`` stands at ``index`` of the log of ``size`` entries, which ``checkpoint`` signs; both from 0 on.
 
+    ``new_logs``: where a log was lost, what traces this one back to the name that the directory lists.
     ``hashes``: the audit path of RFC 9162 section 2.1.3, nearest sibling first, 32 bytes each.
     """
 
@@ -41,6 +43,7 @@ class InclusionProof:
     size: int
     hashes: tuple[bytes, ...]
     checkpoint: str
+    new_logs: tuple[NewLog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,11 @@ class Tree:
                 self._rows.objects.create(**where, **content)
 
 
-def own() -> Tree:
-    """The tree of this node's log."""
-    return Tree(Tile)
+def own(log: int) -> Tree:
+    """The tree of this node's log of that number."""
+    return Tree(Tile, log=log)
 
 
-def of(partner: str) -> Tree:
-    """The tree of a log that this node witnesses, as far as it cosigned it."""
-    return Tree(WitnessedTile, partner=partner)
+def of(partner: str, log: int) -> Tree:
+    """The tree of a partner's log of that number, which this node witnesses, as far as it cosigned it."""
+    return Tree(WitnessedTile, partner=partner, log=log)

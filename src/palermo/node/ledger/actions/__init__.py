@@ -1,5 +1,6 @@
 """Writes of the ledger: an entry, a signed checkpoint, a cosignature given or taken, a checkpoint that was seen."""
 
+from palermo.node.ledger.actions.accepting import accept_new_log
 from palermo.node.ledger.actions.appending import (
     Disclosure,
     RestoredError,
@@ -16,6 +17,7 @@ from palermo.node.ledger.actions.histories import (
     witness,
     witness_own,
 )
+from palermo.node.ledger.actions.new_logs import draft, open_new_log, tell
 from palermo.node.ledger.actions.recovering import forget_returned, recover
 from palermo.node.ledger.actions.retention import destroy, destroy_due
 from palermo.node.ledger.actions.returning import keep_returned
@@ -25,6 +27,7 @@ from palermo.node.ledger.actions.witnessing import cosign, next_request, take_an
 __all__ = [
     "Disclosure",
     "RestoredError",
+    "accept_new_log",
     "acknowledge_second_history",
     "append",
     "append_all",
@@ -35,15 +38,18 @@ __all__ = [
     "current_checkpoint",
     "destroy",
     "destroy_due",
+    "draft",
     "forget_returned",
     "hold",
     "keep_returned",
     "name_unproven",
     "next_request",
+    "open_new_log",
     "recover",
     "require_whole",
     "take_answer",
     "take_proof",
+    "tell",
     "witness",
     "witness_own",
 ]

@@ -102,6 +102,6 @@ def _write(log: Log, entries: Sequence[Entry]) -> None:
         return
     Entry.objects.bulk_create(entries)
     hashes = [bytes(entry.leaf_hash) for entry in entries]
-    tree.own().grow(log.size, hashes)
+    tree.own(log.number).grow(log.length, hashes)
     log.size += len(hashes)
     log.save(update_fields=["size"])

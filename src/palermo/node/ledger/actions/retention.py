@@ -15,9 +15,12 @@ from django.db.models.functions import TruncDay
 from palermo.node.ledger.actions.appending import append, hold
 from palermo.node.ledger.models import Entry
 from palermo.node.ledger.ranges import ranges_of, write_ranges
+from palermo.sealing.new_log import OPENED
 
 DESTROYED = "destroyed"
 STATEMENT = "ledger.destroyed"
+KEPT = (STATEMENT, OPENED)
+"""Kinds of entries that are never destroyed: what was destroyed, and how a log began, can always be read."""
 MOST_AT_ONCE = 1000
 
 
@@ -25,11 +28,11 @@ MOST_AT_ONCE = 1000
 def destroy(indexes: Iterable[int], *, under: str, now: datetime) -> int:
     """Destroy the salts and values of these entries, under a rule that is named; returns how many there were.
 
-    What a column repeated of them goes as well; of the time, the day stays. Entries that say what was destroyed are
-    left as they are.
+    What a column repeated of them goes as well; of the time, the day stays. Entries that say what was destroyed, or
+    that opened a log, are left as they are.
     """
     hold()
-    rows = Entry.objects.filter(index__in=list(indexes), destroyed_at__isnull=True).exclude(kind=STATEMENT)
+    rows = Entry.objects.filter(index__in=list(indexes), destroyed_at__isnull=True).exclude(kind__in=KEPT)
     chosen = list(rows.order_by("index").values_list("index", flat=True))
     if not chosen:
         return 0
@@ -50,6 +53,6 @@ def destroy_due(now: datetime) -> int:
     """Destroy what is older than the years that ``node.toml`` states, a month at a time; how many entries it was."""
     years: int = settings.NODE.ledger_years
     before = now.replace(year=now.year - years, day=1, hour=0, minute=0, second=0, microsecond=0)
-    due = Entry.objects.filter(recorded_at__lt=before, destroyed_at__isnull=True).exclude(kind=STATEMENT)
+    due = Entry.objects.filter(recorded_at__lt=before, destroyed_at__isnull=True).exclude(kind__in=KEPT)
     found = list(due.order_by("index").values_list("index", flat=True)[:MOST_AT_ONCE])
     return destroy(found, under=f"older than {years} years", now=now) if found else 0

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from palermo.node.directory import queries as directory
+from palermo.node.directory import cosigners
+from palermo.node.ledger import logs
 from palermo.node.ledger.actions.histories import own_verify_keys
 from palermo.node.ledger.cosigned import own_witnesses
 from palermo.node.ledger.models import ReturnedTiles
 from palermo.sealing.checkpoint import verify_checkpoint
-from palermo.sealing.cosignature import verify_cosignature
 from palermo.sealing.errors import TrustError
 from palermo.sealing.witnessing import TilesAnswer
 
@@ -24,7 +24,7 @@ def keep_returned(witness: str, answer: TilesAnswer, *, now: datetime) -> None:
     if witness not in own_witnesses():
         raise TrustError("tiles", f"{witness} is no listed witness of this log")
     if answer.held:
-        verify_checkpoint(answer.held, *own_verify_keys(), origin=directory.own_log_origin())
-        verify_cosignature(answer.held, answer.lines, directory.log_origin(witness), directory.cosigner_key(witness))
+        verify_checkpoint(answer.held, *own_verify_keys(), origin=logs.own().origin)
+        cosigners.verify_kept(witness, answer.held, answer.lines)
     kept = {"hashes": answer.hashes, "text": answer.held, "lines": answer.lines, "returned_at": now}
     ReturnedTiles.objects.update_or_create(witness=witness, start=answer.start, defaults=kept)

@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from palermo.node.directory import own_keys
-from palermo.node.directory import queries as directory
-from palermo.node.ledger import tree
+from palermo.node.ledger import logs, tree
 from palermo.node.ledger.actions.appending import hold, pad, require_whole
 from palermo.node.ledger.models import Checkpoint, Log
 from palermo.sealing.checkpoint import sign_checkpoint
@@ -60,7 +59,7 @@ def checkpoint(*, now: datetime) -> str:
     A log to which nothing was added since its newest checkpoint is not signed again.
     """
     log, newest = hold(), _newest()
-    return newest.text if newest and newest.size == log.size else _pad_and_sign(log, now)
+    return newest.text if newest and newest.size == log.length else _pad_and_sign(log, now)
 
 
 @transaction.atomic
@@ -71,11 +70,12 @@ def current_checkpoint(*, now: datetime) -> str:
 
 
 def sign(size: int, now: datetime) -> str:
-    """Sign the first ``size`` entries, once a size."""
-    origin = directory.own_log_origin()
+    """Sign the first ``size`` entries of the log in use, once a size."""
+    log = logs.own()
+    origin = log.origin
     stored = Checkpoint.objects.filter(origin=origin, size=size).first()
     if stored is None:
-        root = tree.own().root(size)
+        root = tree.own(log.number).root(size)
         text = sign_checkpoint(origin, size, root, own_keys.signing_key())
         stored = Checkpoint.objects.create(origin=origin, size=size, root=root, text=text, signed_at=now)
     return stored.text
@@ -83,11 +83,15 @@ def sign(size: int, now: datetime) -> str:
 
 def _pad_and_sign(log: Log, now: datetime) -> str:
     require_whole()
-    signed: int = Checkpoint.objects.aggregate(largest=Max("size"))["largest"] or 0
-    entered = log.size - signed
+    signed: int = _signed().aggregate(largest=Max("size"))["largest"] or 0
+    entered = log.length - signed
     pad(log, growth(entered) - entered, now)
-    return sign(log.size, now)
+    return sign(log.length, now)
 
 
 def _newest() -> Checkpoint | None:
-    return Checkpoint.objects.filter(origin=directory.own_log_origin()).order_by("-size").first()
+    return _signed().order_by("-size").first()
+
+
+def _signed() -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.filter(origin=logs.own().origin)

@@ -10,12 +10,12 @@ from django.db import transaction
 
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
-from palermo.node.ledger import tree
+from palermo.node.ledger import logs, tree
 from palermo.node.ledger.actions import histories
 from palermo.node.ledger.actions.appending import hold
 from palermo.node.ledger.actions.signing import sign
 from palermo.node.ledger.cosigned import own_checkpoints, own_witnesses
-from palermo.node.ledger.models import Cosignature, Witness, Witnessed, WitnessedLog
+from palermo.node.ledger.models import Cosignature, NewLog, Witness, Witnessed, WitnessedLog
 from palermo.sealing.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from palermo.sealing.cosignature import cosign as sign_lines
 from palermo.sealing.cosignature import verify_cosignature
@@ -42,9 +42,9 @@ def next_request(code: str, *, now: datetime) -> CosignRequest | None:
 def _request(known: Witness, newest: int, now: datetime) -> CosignRequest:
     log = hold()
     target = own_checkpoints().filter(size__gt=known.held, size__lte=known.held + MAX_LEAVES).first()
-    size = target.size if target else min(known.held + MAX_LEAVES, log.size)
+    size = target.size if target else min(known.held + MAX_LEAVES, log.length)
     text = target.text if target else sign(size, now)
-    request = CosignRequest(text, known.held, tree.own().leaf_hashes(known.held, size))
+    request = CosignRequest(text, known.held, tree.own(log.number).leaf_hashes(known.held, size))
     asked = {"asked_size": newest, "asked_at": now}
     Witness.objects.update_or_create(code=known.code, defaults=asked)
     return request
@@ -65,7 +65,8 @@ def take_answer(code: str, answer: CosignAnswer, *, now: datetime) -> None:
     held = 0
     if answer.held:
         histories.witness_own(code, answer.held, now=now)
-        held = parse_checkpoint(answer.held).size
+        if logs.number_of(directory.own_code(), answer.held) == logs.own().number:
+            held = parse_checkpoint(answer.held).size
     known = Witness.objects.filter(code=code).first() or Witness(code=code)
     if (answer.lines or held != known.held) and not answer.reason:
         known.asked_at = None  # it goes on at once; else after a while, so that two who disagree do not ask for ever
@@ -83,11 +84,18 @@ def cosign(partner: str, request: CosignRequest, *, now: datetime) -> CosignAnsw
     """
     if not directory.is_witness():
         raise TrustError("cosignature", f"{directory.own_code()} is no listed witness")
-    keys = directory.verify_keys(partner, now)
-    signed = verify_checkpoint(request.checkpoint, *keys, origin=directory.log_origin(partner))
+    number = logs.number_of(partner, request.checkpoint)
+    signed = verify_checkpoint(request.checkpoint, *directory.verify_keys(partner, now))
     hold()
     row = histories.keep(partner, signed, now)
     held = WitnessedLog.objects.select_for_update().filter(partner=partner).first()
+    if (present := logs.of(partner)).number != number:
+        reason = f"It {histories.UNANNOUNCED.format(signed.origin)}."
+        if number < present.number:
+            reason = f"The log {signed.origin} was lost, and {present.origin} follows it."
+        return CosignAnswer(signed.size, "", held.text if held else "", reason)
+    if held is not None and logs.number_of(partner, held.text) != number:
+        held = None  # what was cosigned of the log that was lost stays beside the opening of this one
     size = held.size if held else 0
     if signed.size <= size and held is not None:
         return _cosigned_before(signed, held, row)
@@ -99,7 +107,7 @@ def cosign(partner: str, request: CosignRequest, *, now: datetime) -> CosignAnsw
     WitnessedLog.objects.update_or_create(
         partner=partner, defaults={"size": signed.size, "text": signed.text, "lines": lines, "cosigned_at": now}
     )
-    _compare_seen(partner, size, signed.size, now)
+    _compare_seen(row, size, now)
     return CosignAnswer(signed.size, lines, signed.text)
 
 
@@ -133,11 +141,13 @@ def _grow(
     now: datetime,
 ) -> str:
     """Add the leaves to the kept tiles if they lead to the signed root; else why they do not, the tiles unchanged."""
-    hashes, kept = split(request.hashes), tree.of(partner)
+    hashes, kept = split(request.hashes), tree.of(partner, row.log)
     if request.start + len(hashes) != signed.size:
         return f"There came {len(hashes)} hashes for the entries from {request.start} to {signed.size - 1}."
     if held is not None and kept.root(held.size) != parse_checkpoint(held.text).root:
         return "The tiles that this witness keeps are damaged: it must be mended before it can cosign."
+    if held is None and (other := _other_beginning(row, hashes, now)) != "":
+        return other
     growing = transaction.savepoint()
     kept.grow(request.start, hashes)
     if kept.root(signed.size) == signed.root:
@@ -149,7 +159,19 @@ def _grow(
     return "The hashes do not lead from what was cosigned before to the signed root."
 
 
-def _compare_seen(partner: str, start: int, end: int, now: datetime) -> None:
+def _other_beginning(row: Witnessed, hashes: list[bytes], now: datetime) -> str:
+    """Why a new log does not begin with the entry that the recovery key signed; "" where it does, or is the first."""
+    opened = NewLog.objects.filter(authority=row.partner, number=row.log).first()
+    if opened is None or hashes[:1] == [bytes(opened.leaf_hash)]:
+        return ""
+    if row.conflicts_with_id is None:
+        first = Witnessed.objects.filter(partner=row.partner, log=row.log, size=1, proven=True).first()
+        histories.accuse(row, first, now, "its new log does not begin with the opening that the recovery key signed")
+    return "The log does not begin with the entry that the recovery key signed."
+
+
+def _compare_seen(row: Witnessed, start: int, now: datetime) -> None:
     """Checkpoints seen elsewhere, which the tiles now reach."""
-    seen = Witnessed.objects.filter(partner=partner, size__gt=start, size__lte=end, proven=False)
-    histories.compare(partner, list(seen), now)
+    of_log = Witnessed.objects.filter(partner=row.partner, log=row.log)
+    seen = of_log.filter(size__gt=start, size__lte=row.size, proven=False)
+    histories.compare(row.partner, list(seen), now)
