@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from palermo.cli.deletion import verify_deletion
+
 if TYPE_CHECKING:
     from palermo.sealing.trust_root import Trust
     from palermo.sealing.verify import Report
@@ -13,12 +15,17 @@ if TYPE_CHECKING:
 EXIT_CODES = {"proven": 0, "refused": 1, "unproven": 3}
 UNUSABLE = 2
 
-app = typer.Typer(help="Check a sealed evidence package, without node or network.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check a sealed evidence package, or a deletion statement, without node or network.", no_args_is_help=True
+)
+
+
+app.command()(verify_deletion)
 
 
 @app.callback()
 def evidence() -> None:
-    """Check a sealed evidence package, without node or network."""
+    """Check a sealed evidence package, or a deletion statement, without node or network."""
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,11 @@ STATEMENT = b"date,amount\n2026-01-05,1200.00\n"
 
 
 @pytest.fixture
-def three(settings, tmp_path, databases, django_db_blocker) -> Iterator[object]:
-    """The three nodes, knowing each other; all officers of a role each, and a case at each."""
+def three(request, settings, tmp_path, databases, django_db_blocker) -> Iterator[object]:
+    """The three nodes, knowing each other; all officers of a role each, and a case at each.
+
+    Parametrized indirectly: the codes of the witnesses that the directory lists; nobody by default.
+    """
     made = nodes.World(settings, {})
     wiring.connect()
     with django_db_blocker.unblock():
@@ -41,8 +44,9 @@ def three(settings, tmp_path, databases, django_db_blocker) -> Iterator[object]:
                 own_keys.ensure(nodes.NOW)
                 (recipient,) = own_keys.recipient_keys().values()
                 roles = (sealed.Role.POLICE, sealed.Role.CENTRAL_AUTHORITY)
-                entries.append(nodes.entry(code, own_keys.signing_key(), recipient, roles))
-        nodes.network(made, tuple(entries))
+                entry = nodes.entry(code, own_keys.signing_key(), recipient, roles)
+                entries.append(replace(entry, cosigner_key=own_keys.cosigner_key().public.to_bytes()))
+        nodes.network(made, tuple(entries), getattr(request, "param", ()))
         made.cases = {code: open_case(made, code) for code in (A, B, C)}
         yield made
         for node in made.nodes.values():

@@ -178,11 +178,16 @@ def world(request, settings, tmp_path, databases, django_db_blocker) -> Iterator
             databases.drop(node.database)
 
 
-def network(made: World, entries: tuple[sealed.AuthorityEntry, ...]) -> None:
+def network(made: World, entries: tuple[sealed.AuthorityEntry, ...], witnesses: tuple[str, ...] = ()) -> None:
     founder = SigningKey.generate()
     root = sealed.TrustRoot("test network", (founder.public.to_bytes(),))
     directory = sealed.Directory(
-        network="test network", version=1, created_at=NOW, founders=(founder.key_id,), entries=entries
+        network="test network",
+        version=1,
+        created_at=NOW,
+        founders=(founder.key_id,),
+        entries=entries,
+        witnesses=witnesses,
     )
     signed = sealed.sign_directory(directory, founder)
     for code, node in made.nodes.items():

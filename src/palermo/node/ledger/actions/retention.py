@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import TruncDay
 
+from palermo.node import restored
 from palermo.node.ledger.actions.appending import append, hold
 from palermo.node.ledger.models import Entry
 from palermo.node.ledger.ranges import ranges_of, write_ranges
@@ -51,6 +52,8 @@ def destroy(indexes: Iterable[int], *, under: str, now: datetime) -> int:
 
 def destroy_due(now: datetime) -> int:
     """Destroy what is older than the years that ``node.toml`` states, a month at a time; how many entries it was."""
+    if restored.log_is_behind():
+        return 0  # what says so could not be entered yet
     years: int = settings.NODE.ledger_years
     before = now.replace(year=now.year - years, day=1, hour=0, minute=0, second=0, microsecond=0)
     due = Entry.objects.filter(recorded_at__lt=before, destroyed_at__isnull=True).exclude(kind__in=KEPT)
