@@ -8,14 +8,15 @@ from typer.testing import CliRunner
 
 from palermo.cli.main import app
 from palermo.config import commands
+from palermo.node.directory import actions as directory_actions
 from palermo.node.ledger import actions, notes, queries
 from palermo.node.ledger.actions.signing import sign
 from palermo.node.ledger.models import Cosignature, Entry, Log, Tile, WitnessedTile
 from palermo.node.office.errors import NotFoundError
 from palermo.sealing import merkle
 from palermo.sealing.checkpoint import parse_checkpoint, sign_checkpoint
-from palermo.sealing.cosignature import cosign
-from palermo.sealing.directory import TrustRoot
+from palermo.sealing.cosignature import CosignerKey, cosign
+from palermo.sealing.directory import TrustRoot, content_digest
 from palermo.sealing.errors import SealingError
 from palermo.sealing.ledger_export import verify_export
 from palermo.sealing.witnessing import CosignAnswer, CosignRequest
@@ -230,3 +231,36 @@ def test_retention_ends_by_itself_and_what_says_so_stays(log, run, settings):
     assert actions.destroy_due(log.now + timedelta(days=4000)) == 0, "the statement itself is kept"
     assert audited(run)[0] == 0
     assert parse_checkpoint(actions.checkpoint(now=log.now)).size > 300
+
+
+# --- a witness changes its key --------------------------------------------------------------
+
+
+def test_what_a_witness_signed_with_an_earlier_key_still_verifies(log, run, tmp_path, make_officer):
+    note = tmp_path / "note.txt"
+    note.write_text(queries.newest_cosigned().note, "utf-8")
+    old, new = log.members[BB].cosigner, CosignerKey.generate()
+    log.members[BB].cosigner = new
+    previous = content_digest(log.directory)
+    log.directory = log.sign_directory(3, previous=previous, witnesses=("AA-POL", BB, CC), protocol=2)
+    directory_actions.import_directory(log.directory, now=log.now)
+    assert audited(run)[0] == 0, "the versions of the directory say which keys it had"
+    assert run("--against", note)[0] == 0
+    root = TrustRoot.from_bytes((log.members["AA-POL"].home / "trust-root.json").read_bytes())
+    report = verify_export(queries.shown(make_officer("auditor", "auditor"), 0, 300), root)
+    assert (report.verdict, report.checks[4].lacking) == ("unproven", True), "who checks the file has the new key alone"
+
+    text = sign(size_of_log(), log.now)
+    size = parse_checkpoint(text).size
+    with pytest.raises(SealingError):
+        lines = cosign(text, f"palermo/{BB}", old, log.now)
+        actions.take_answer(BB, CosignAnswer(size, lines, text), now=log.now)
+    assert not Cosignature.objects.filter(checkpoint__size=size).exists(), "nothing new is taken under the old one"
+    actions.take_answer(BB, CosignAnswer(size, cosign(text, f"palermo/{BB}", new, log.now), text), now=log.now)
+    assert audited(run)[0] == 0
+    Cosignature.objects.filter(witness=BB).update(lines=cosign(text, f"palermo/{BB}", CosignerKey.generate(), log.now))
+    assert audited(run)[0] == 1
+
+
+def size_of_log() -> int:
+    return Log.objects.get().size
