@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from palermo.cli.main import app
 from palermo.node.directory import queries as directory
-from palermo.node.evidence import actions, jobs, use_queries
+from palermo.node.evidence import actions, completing, jobs, use_queries
 from palermo.node.home import trust_root_file
 from palermo.node.ledger import actions as ledger
 
@@ -16,15 +16,15 @@ A, B, C = CODES = ("AA-POL", "BB-POL", "CC-POL")
 pytestmark = pytest.mark.parametrize("three", [CODES], indirect=True)
 
 
-def cosign(hands, witness):
-    """A witness keeps the log of who deleted, and signs what it derived of it."""
-    with hands.world.at(A):
+def cosign(hands, witness, log=A):
+    """A witness keeps a log, that of who deleted for instance, and signs what it derived of it."""
+    with hands.world.at(log):
         ledger.checkpoint(now=hands.world.now)
         request = ledger.next_request(witness, now=hands.world.now)
     with hands.world.at(witness):
-        answer = ledger.cosign(A, request, now=hands.world.now)
+        answer = ledger.cosign(log, request, now=hands.world.now)
     assert answer.lines, answer.reason
-    with hands.world.at(A):
+    with hands.world.at(log):
         ledger.take_answer(witness, answer, now=hands.world.now)
 
 
@@ -36,6 +36,13 @@ def prove(hands):
 @pytest.fixture
 def stated(hands):
     """BB-POL recalled what it gave AA-POL, which deleted it and says so; not proven yet."""
+
+    def ready(giver):
+        for witness in (A, C):
+            cosign(hands, witness, giver)
+        completing.complete_ready(hands.world.tick())
+
+    hands.ready = ready
     given = hands.give()
     with hands.world.at(B) as node:
         officer = node.officer("central_authority")

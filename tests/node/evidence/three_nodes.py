@@ -77,6 +77,7 @@ class Hands:
 
     def __init__(self, world: object) -> None:
         self.world = world
+        self.ready = lambda giver: None  # what a package waits for, where the network has witnesses
 
     def add(self, code: str, content: bytes = STATEMENT, **marks: str) -> str:
         """An item of a node's own case."""
@@ -110,6 +111,7 @@ class Hands:
                 request_reference=request,
                 now=self.world.tick(),
             )
+            self.ready(giver)
             data = queries.package_path(officer, sealed_one.reference).read_bytes()
         with self.world.at(taker):
             taken = evidence.receive_package(

@@ -250,7 +250,8 @@ def test_what_a_witness_signed_with_an_earlier_key_still_verifies(log, run, tmp_
     report = verify_export(queries.shown(make_officer("auditor", "auditor"), 0, 300), root)
     assert (report.verdict, report.checks[4].lacking) == ("unproven", True), "who checks the file has the new key alone"
 
-    text = sign(size_of_log(), log.now)
+    actions.append(kind="sent.test", counterparty=BB, fields={}, now=log.now)
+    text = sign(Log.objects.get().size, log.now)
     size = parse_checkpoint(text).size
     with pytest.raises(SealingError):
         lines = cosign(text, f"palermo/{BB}", old, log.now)
@@ -260,7 +261,3 @@ def test_what_a_witness_signed_with_an_earlier_key_still_verifies(log, run, tmp_
     assert audited(run)[0] == 0
     Cosignature.objects.filter(witness=BB).update(lines=cosign(text, f"palermo/{BB}", CosignerKey.generate(), log.now))
     assert audited(run)[0] == 1
-
-
-def size_of_log() -> int:
-    return Log.objects.get().size
