@@ -33,8 +33,8 @@ def citations(
 
 
 def citable(case: str, *, recipient: str, request_reference: str, now: datetime) -> list[CitationRow]:
-    """Every item of a case that is still here, as it would be cited."""
-    living = Item.objects.filter(case_id=case, destroyed_at=None).order_by("pk")
+    """Every item of a case that is still here and was not recalled, as it would be cited."""
+    living = Item.objects.filter(case_id=case, destroyed_at=None, recall=None).order_by("pk")
     return [_citation(item, Intent(Use.CITE, recipient, request_reference), now) for item in living]
 
 
@@ -70,6 +70,7 @@ def _citation(item: Item, intent: Intent, now: datetime) -> CitationRow:
         consent=source,
         conditions=consent.conditions if consent else "",
         problem=_problem(item, intent, now),
+        gone=item.destroyed_at is not None or item.recall is not None,
     )
 
 

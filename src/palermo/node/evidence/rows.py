@@ -75,7 +75,8 @@ class CitationRow:
 
     ``provider``: who gave it, "" for our own. ``consent``: the question, or the letter, by which its provider consented
     to exactly this ("" where none is needed, or none is here), ``conditions`` on which. ``problem``: why it may not be
-    cited now, in a sentence that says what to do next; "" where it may. ``pk``: the item's, to keep what was chosen.
+    cited now, in a sentence that says what to do next; "" where it may. ``gone``: recalled or destroyed, so that no
+    consent helps. ``pk``: the item's, to keep what was chosen.
     """
 
     pk: int
@@ -87,6 +88,7 @@ class CitationRow:
     consent: str = ""
     conditions: str = ""
     problem: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
