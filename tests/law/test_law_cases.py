@@ -16,7 +16,7 @@ CASES = Path(__file__).parent / "cases"
 COMPLETE = tomllib.loads((CASES / "complete.toml").read_text("utf-8"))
 REQUESTS: list[dict[str, Any]] = tomllib.loads((CASES / "requests.toml").read_text("utf-8"))["case"]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-FIELDS = {"name", "type", "by", "also", "say", "without", "missing", "open", "unknown", "closed"}
+FIELDS = {"name", "type", "by", "also", "say", "without", "missing", "open", "unknown", "closed", "duties"}
 
 
 def report(case: dict[str, Any]) -> Report:
@@ -38,6 +38,8 @@ def test_a_case_of_the_table(case: dict[str, Any]) -> None:
     closed = {f"{row.ground.code} by {row.closed_by}" for row in found.grounds if row.closed_by}
     expected = {" by ".join((code, provision(*by.split(" ", 1)).name)) for code, by in pairs(case.get("closed", ()))}
     assert closed == expected
+    if "duties" in case:
+        assert {f"{row.instrument} {row.cite}" for row in found.duties} == set(case["duties"])
 
 
 def pairs(rows: list[str]) -> list[tuple[str, str]]:

@@ -27,17 +27,14 @@ class Ruling:
     """What governs between the two States. Codes of instruments, the first of each ruling first.
 
     ``contents``, ``grounds``: whose provisions say what the request must contain and when it may be refused;
-    ``binding``: all that are in force between the two and cover the offence.
+    ``binding``: all that are in force between the two and cover the offence. ``basis``: what the request rests on, and
+    what is still to be established for that.
     """
 
+    basis: tuple[Finding, ...] = ()
     contents: tuple[str, ...] = ()
     grounds: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> bool:
-        """Whether any instrument governs at all."""
-        return bool(self.contents or self.grounds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +59,9 @@ class RunningClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that the law says of a request."""
+    """All that the law says of a request. ``basis``: scope and standing of what it rests on; ``findings``: contents."""
 
+    basis: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     grounds: tuple[Weighed, ...]
     never: tuple[Never, ...]
@@ -74,7 +72,7 @@ class Report:
     @property
     def missing(self) -> list[str]:
         """Each thing that still has to be done before the request may leave."""
-        return missing(list(self.findings))
+        return missing([*self.basis, *self.findings])
 
     @property
     def bars(self) -> list[str]:
@@ -106,10 +104,11 @@ def check(asked: Asked, ruling: Ruling, now: datetime) -> Report:
     found = completeness(asked.said, ruling.contents, kind.groups) + _unlisted(kind, ruling)
     matter = Matter(asked.said, all_of(not finding.blocks for finding in found))
     return Report(
+        basis=ruling.basis,
         findings=tuple(found),
         grounds=weigh(matter, ruling.grounds, ruling.binding, kind.topics),
         never=never(ruling.grounds, ruling.binding, kind.topics),
-        duties=duties(ruling.binding, kind.topics),
+        duties=duties(ruling.grounds, ruling.binding, kind.topics),
         gates=tuple(gate_states(kind.gates, asked.said, asked.gates)),
         clocks=tuple(running(asked, ruling, now)),
     )

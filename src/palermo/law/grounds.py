@@ -123,13 +123,14 @@ class Never:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """A duty of two parties to an instrument, whichever treaty governs the grounds. ``on``: refusal, nationality."""
+    """A duty of the two States. ``on``: refusal, nationality, use, costs ...; ``always``: whichever treaty governs."""
 
     instrument: str
     topics: tuple[str, ...]
     cite: str
     on: str
     what: str
+    always: bool = False
 
     @property
     def article(self) -> str:
@@ -216,15 +217,15 @@ def grounds(instrument: str, topics: Iterable[str]) -> tuple[Ground, ...]:
 def never(governing: Iterable[str], binding: Iterable[str], topics: Iterable[str]) -> tuple[Never, ...]:
     """What is no ground: by the instruments that govern, and by those that bind, whichever governs."""
     wanted, ruling = set(topics), set(governing)
-    rows = (row for code in dict.fromkeys([*ruling, *binding]) for row in of_instrument(code).never)
+    rows = (row for code in dict.fromkeys([*sorted(ruling), *binding]) for row in of_instrument(code).never)
     return tuple(row for row in rows if wanted & set(row.topics) and (row.always or row.instrument in ruling))
 
 
-def duties(binding: Iterable[str], topics: Iterable[str]) -> tuple[Duty, ...]:
-    """The duties of the instruments that bind both States, whichever governs."""
-    wanted = set(topics)
-    rows = (row for code in dict.fromkeys(binding) for row in of_instrument(code).duties)
-    return tuple(row for row in rows if wanted & set(row.topics))
+def duties(governing: Iterable[str], binding: Iterable[str], topics: Iterable[str]) -> tuple[Duty, ...]:
+    """The duties of the instruments that govern, and those of the binding ones that hold whichever governs."""
+    wanted, ruling = set(topics), set(governing)
+    rows = (row for code in dict.fromkeys([*sorted(ruling), *binding]) for row in of_instrument(code).duties)
+    return tuple(row for row in rows if wanted & set(row.topics) and (row.always or row.instrument in ruling))
 
 
 def weigh(

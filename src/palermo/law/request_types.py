@@ -14,26 +14,26 @@ from typing import Any
 from palermo.law.clocks.table import clocks
 from palermo.law.gates import gates
 from palermo.law.instruments import provision
+from palermo.law.register_rows import FORMS
 
 ROLES = ("police", "fiu", "central-authority", "customs", "border-guard")
-TOPICS = ("assistance", "extradition", "confiscation", "preservation", "police")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestType:
     """One type of request.
 
-    ``topic``: the matter whose governing instrument is looked for; ``topics``: those of the grounds that are open, none
-    where an article only invites (UNTOC 17, 19 to 21): who is free to agree needs no ground to decline;
-    ``groups``: of the demands on it; ``articles``: on which it can rest, by instrument; ``own``: instruments whose
-    provision governs it wherever it binds, whatever treaty of assistance there is (Budapest 29 on preservation).
+    ``form``: the form of cooperation whose governing provision is looked for; ``topics``: those of the grounds that
+    are open, none where an article only invites (UNTOC 17, 19 to 21): who is free needs no ground to decline;
+    ``groups``: of the demands on it; ``articles``: on which it can rest, by instrument.
     ``issue``, ``receive``: functions of the authorities, as in the directory. ``intelligence``: never evidence.
+    ``needs_agreement``: its article only invites, or asks for a decision: an agreement or consent carries it.
     """
 
     code: str
     label: str
     says: str
-    topic: str
+    form: str
     topics: tuple[str, ...]
     groups: tuple[str, ...]
     articles: Mapping[str, tuple[str, ...]]
@@ -41,7 +41,6 @@ class RequestType:
     receive: tuple[str, ...]
     clocks: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
     intelligence: bool = False
     needs_agreement: bool = False
 
@@ -69,6 +68,6 @@ def read(code: str, text: str) -> RequestType:
     wrong = [name for name in found.clocks if name not in clocks()]
     wrong += [name for name in found.gates if name not in gates()]
     wrong += [name for name in (*found.issue, *found.receive) if name not in ROLES]
-    if wrong or found.topic not in TOPICS:
-        raise ValueError(f"types/{code}.toml: unknown {', '.join(wrong) or found.topic}")
+    if wrong or found.form not in FORMS:
+        raise ValueError(f"types/{code}.toml: unknown {', '.join(wrong) or found.form}")
     return found
