@@ -33,7 +33,7 @@ NAMED = {
 
 LITERAL = re.compile(rf'"({"|".join(CODES)})",\s*"(\d+(?:\([0-9a-z]+\))*)"')
 SHORT = {instrument(code).short: code for code in CODES}
-BY_SHORT = re.compile(rf'(?<![\w-])({"|".join(map(re.escape, SHORT))})\s+(\d+(?:\([0-9a-z]+\))*)')
+BY_SHORT = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, SHORT))})\s+(\d+(?:\([0-9a-z]+\))*)")
 
 
 def cited_by_rules() -> Iterator[tuple[str, str]]:
@@ -42,7 +42,8 @@ def cited_by_rules() -> Iterator[tuple[str, str]]:
         catalogue = grounds_of(code)
         for ground in catalogue.grounds:
             yield from ((code, cite) for cite in (ground.cite, ground.reasons, ground.consult, ground.duty) if cite)
-        yield from ((code, row.cite) for row in (*catalogue.never, *catalogue.duties))
+        yield from ((code, row.cite) for row in catalogue.never)
+        yield from ((code, duty.cite) for duty in catalogue.duties)
         if (entry := instrument(code).entry) is not None:
             yield code, entry.article
     for clock in clocks().values():
@@ -71,6 +72,8 @@ def cited_by_cases() -> Iterator[tuple[str, str]]:
             for text in (*case.get("article", ()), *case.get("always", ())):
                 code, _, cite = text.partition(" ")
                 yield code, cite
+    entries = ((code, instrument(code).entry) for code in CODES)
+    yield from ((code, entry.article) for code, entry in entries if entry)  # cases of test_law_parties.py
     for path in HERE.glob("*.py"):
         if path != Path(__file__):
             yield from ((SHORT[short], cite) for short, cite in BY_SHORT.findall(path.read_text("utf-8")))

@@ -198,9 +198,9 @@ class _Reader:
             elif not isinstance(given, dict) or set(given) - {"concern", "decision", "reason", "reviewed"}:
                 self.problems.append(f"gates.{code}: give concern, decision, reason and, if so, reviewed.")
             else:
-                texts = [str(given.get(name, "")) for name in ("concern", "decision", "reason")]
-                self.problems += [f"gates.{code}: {problem}" for problem in gate_problems(*texts)]
-                found[code] = GateAnswer(*texts, reviewed=given.get("reviewed") is True)
+                concern, decision, reason = (str(given.get(name, "")) for name in ("concern", "decision", "reason"))
+                self.problems += [f"gates.{code}: {one}" for one in gate_problems(concern, decision, reason)]
+                found[code] = GateAnswer(concern, decision, reason, given.get("reviewed") is True)
         return found
 
     def _events(self) -> tuple[Event, ...]:
