@@ -35,6 +35,10 @@ class SqliteDatabases:
         shutil.copy(self._empty, home / "db.sqlite3")
         return self._open(home / "db.sqlite3")
 
+    def restored(self, home: Path) -> Any:
+        """The database that a back-up brought into a home."""
+        return self._open(home / "db.sqlite3")
+
     def drop(self, database: Any) -> None:
         """Close it; the file goes with the test's folder."""
         database.close()
@@ -57,8 +61,15 @@ class PostgresqlDatabases:
 
     def new(self, home: Path) -> Any:
         """An empty database for the node of that home."""
+        return self._made_from(self._empty)
+
+    def restored(self, home: Path) -> Any:
+        """A database without tables: a back-up's dump brings them."""
+        return self._made_from("template0")
+
+    def _made_from(self, template: str) -> Any:
         name = f"node_{uuid4().hex}"
-        self._say(f"CREATE DATABASE {name} TEMPLATE {self._empty}")
+        self._say(f"CREATE DATABASE {name} TEMPLATE {template}")
         return _connection(NAME=name)
 
     def drop(self, database: Any) -> None:

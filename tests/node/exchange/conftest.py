@@ -203,7 +203,9 @@ def killed_beside():
 def empty_databases(tmp_path_factory, django_db_blocker):
     """Databases of a test's own, copied from one that is migrated once."""
     with django_db_blocker.unblock():
-        return sys.modules["homes"].databases_of_tests.SqliteDatabases(tmp_path_factory.mktemp("database"))
+        made = sys.modules["homes"].databases_of_tests.of_this_run(tmp_path_factory.mktemp("database"))
+        yield made
+        made.close()
 
 
 @pytest.fixture

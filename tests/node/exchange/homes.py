@@ -40,6 +40,7 @@ class Nodes:
         self.settings, self.folder, self.databases = live_settings, folder, databases
         self.homes = {code: folder / code for code in CODES}
         self.stores = {}
+        self.dumped = {}  # what a back-up of PostgreSQL is, by node: its tables and migrations
         self.effects = {code: [] for code in CODES}
         self.now = NOW
 
@@ -126,15 +127,19 @@ class Nodes:
         kept = self.folder / f"{code}.backup"
         with self.at(code):
             shutil.copytree(self.homes[code], kept, ignore=shutil.ignore_patterns("db.sqlite3*"))
-            with snapshots.snapshot(kept):
-                pass
+            with snapshots.snapshot(kept) as tables:
+                self.dumped[code] = (tables, snapshots.applied())
             return kept, ledger_queries.size()
 
     def restore(self, code, kept, size):
         self.databases.drop(self.stores[code])
         shutil.rmtree(self.homes[code])
         shutil.copytree(kept, self.homes[code])
-        self.stores[code] = self.databases._open(self.homes[code] / "db.sqlite3")
+        self.stores[code] = self.databases.restored(self.homes[code])
+        tables, migrations = self.dumped[code]
+        if tables:
+            with self.at(code):
+                snapshots.load(self.homes[code], tables, migrations)
         mark = restored.Restored(self.now, size, False, None)
         (self.homes[code] / restored.RESTORED).write_bytes(records.to_bytes(mark))
 
