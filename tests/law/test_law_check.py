@@ -1,7 +1,9 @@
 """A whole request: swap test, what is not known, the table of types, and faulty facts."""
 
+import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from palermo.law.request_file import RequestFile
 from palermo.law.request_types import ROLES
 from palermo.law.request_types import request_types as types
 from palermo.law.statement import Person, Statement, StatementError
+from palermo.law.states import State
 from palermo.law.terms import Kind, terms
 from palermo.law.three import Known
 
@@ -157,9 +160,7 @@ def register(bound: frozenset[str]) -> Register:
     return replace(Register(state=STATES, party=tuple(rows)), known=known)
 
 
-def _state(row: StateRow) -> Any:
-    from palermo.law.states import State
-
+def _state(row: StateRow) -> State:
     return State(row.code, f"State {row.name}")
 
 
@@ -236,3 +237,40 @@ def test_all_faults_are_named_at_once_and_a_wrong_question_fails() -> None:
         said.answer("purpose")
     with pytest.raises(KeyError):
         said.text("whim")
+
+
+# --- between two States --------------------------------------------------------------------------
+
+BOUND = frozenset({"UNTOC", "UNCAC", "COE-EXTRADITION", "COE-MLA", "BUDAPEST"})
+COMPLETE = tomllib.loads((Path(__file__).parent / "cases" / "complete.toml").read_text("utf-8"))
+
+
+def complete(kind: Any, bound: frozenset[str]) -> Checked:
+    offence = "public-embezzlement" if kind.code == "asset_return" else "money-laundering"
+    case = Case(offence=offence, group=True, committed_in_several=True, electronic_evidence=True, maximum_years=10)
+    case = replace(case, predicate="public-embezzlement", person_there=True)
+    asked = RequestFile(type=kind, requesting="XA", requested="XB", case=case, said=Statement(COMPLETE), gates=SAFE)
+    return checked(asked, register(bound), TODAY, NOW)
+
+
+@pytest.mark.parametrize("kind", types().values(), ids=lambda kind: kind.code)
+def test_a_complete_request_of_each_type_is_ready_between_states_that_its_instruments_bind(kind: Any) -> None:
+    found = complete(kind, BOUND)
+    assert found.ready, (found.missing, found.bars)
+    assert found.contents and {row.topic for row in found.governing} >= {"basis", "contents", "grounds"}
+
+
+@pytest.mark.parametrize("code", ["extradition", "data_preservation", "bank_records"])
+def test_without_a_known_basis_none_is_ready_and_each_thing_missing_says_what_to_do(code: str) -> None:
+    found = complete(types()[code], frozenset())
+    assert not found.ready and found.missing
+    assert all(row.what_to_do for row in found.scope if row.blocks)
+
+
+def test_the_european_convention_governs_beside_untoc_and_untoc_keeps_its_duties() -> None:
+    found = complete(types()["extradition"], BOUND)
+    assert "CoE Extradition Convention 12(2)(a)" in {row.article for row in found.contents}
+    assert {"UNTOC 16(10)", "UNTOC 16(16)"} <= {row.article for row in found.duties}
+    mla = complete(types()["bank_records"], BOUND)
+    assert {row.article for row in mla.never} >= {"UNTOC 18(8)"} and "UNTOC 18(8)" in mla.always
+    assert not any(row.article == "UNTOC 18(22)" for row in mla.never), "18(22) yields with 18(9) to (29)"

@@ -16,6 +16,7 @@ from palermo.law.demands import completeness, demanded
 from palermo.law.findings import Finding, missing
 from palermo.law.gates import GateAnswer, GateState, gate_states
 from palermo.law.grounds import Duty, Effect, Never, Weighed, duties, never, weigh
+from palermo.law.instruments import CODES, instrument
 from palermo.law.request_types import RequestType
 from palermo.law.statement import Statement
 from palermo.law.terms import term
@@ -132,7 +133,7 @@ def _unlisted(kind: RequestType, ruling: Ruling) -> list[Finding]:
     without = [code for code in ruling.contents if not demanded(code, kind.groups)]
     return [
         Finding(
-            code,
+            instrument(code).short if code in CODES else code,
             None,
             "what the request has to contain: this instrument keeps no list",
             "Ask the requested State what its law, or the treaty between you, demands of such a request.",

@@ -10,7 +10,9 @@ from palermo.law.case import Case
 from palermo.law.check import Ruling
 from palermo.law.findings import Finding
 from palermo.law.governing import Answer, Considered, governing
+from palermo.law.instruments import CODES
 from palermo.law.offers import AGREEMENT, INVITATION
+from palermo.law.parties import DEPOSITARY
 from palermo.law.request_types import RequestType
 from palermo.law.statement import Statement
 
@@ -24,8 +26,8 @@ PROTOCOL_TERMS = {
 
 def ruling(kind: RequestType, answer: Answer) -> Ruling:
     """What a request of this type is checked against, given what governs its form of cooperation."""
-    contents, grounds = _governs(answer, "contents"), _governs(answer, "grounds")
-    likeliest = answer.considered[0] if answer.considered else None
+    likeliest = _likeliest(kind, answer)
+    contents, grounds = _governs(answer, "contents", likeliest), _governs(answer, "grounds", likeliest)
     basis = _basis(kind, answer, likeliest) + _unsure(answer)
     if not contents and likeliest is not None and likeliest.applies is not False:
         contents = (likeliest.instrument,)
@@ -52,22 +54,31 @@ def informed(said: Statement, pair: Between, answer: Answer, languages: tuple[st
     return said.with_(**{name: value for name, value in known.items() if said.answer(name) is None})
 
 
-def _governs(answer: Answer, topic: str) -> tuple[str, ...]:
-    """The instrument that governs a topic for certain, or else the likeliest that may."""
-    rules = answer.governing(topic) or answer.on(topic)[:1]
-    return tuple(dict.fromkeys(rule.instrument for rule in rules))
+def _likeliest(kind: RequestType, answer: Answer) -> Considered | None:
+    """The likeliest basis among those that this type can rest on: its articles', or a treaty between the two States."""
+    own = (one for one in answer.considered if one.instrument in kind.articles or one.instrument not in CODES)
+    return next((one for one in own if one.applies is not False), next(iter(answer.considered), None))
+
+
+def _governs(answer: Answer, topic: str, likeliest: Considered | None) -> tuple[str, ...]:
+    """The instrument that governs a topic for certain; or else the likeliest basis, unless that is silent or unsure."""
+    rules = answer.governing(topic)
+    if not rules and likeliest is not None:
+        rules = tuple(rule for rule in answer.on(topic) if rule.instrument == likeliest.instrument)
+        if not rules and likeliest.applies is True:
+            return (likeliest.instrument,)
+    return tuple(dict.fromkeys(rule.instrument for rule in rules or answer.on(topic)[:1]))
 
 
 def _unsure(answer: Answer) -> tuple[Finding, ...]:
-    """Where it is not known which provision governs contents or grounds: whose were taken, and what to find out."""
+    """Where it is not known which provision governs contents or grounds: which may, and what to find out."""
     found = []
     for topic in ("contents", "grounds"):
         if answer.governing(topic) or not answer.on(topic):
             continue
         rule = answer.on(topic)[0]
-        names = ", ".join(dict.fromkeys(one.name for one in answer.on(topic)[1:]))
-        also = f" It might also be {names}." if names else ""
-        what = f"which provision governs {topic}: {rule.name} was taken. {rule.why}{also}"
+        names = ", ".join(dict.fromkeys(one.name for one in answer.on(topic)))
+        what = f"which provision governs {topic}: it may be {names}. {rule.why}"
         found.append(Finding(rule.name, None, what, "Find out what else binds both States.", required=False))
     return tuple(found)
 
@@ -79,7 +90,10 @@ def _basis(kind: RequestType, answer: Answer, likeliest: Considered | None) -> t
         return (Finding("-", False, "an instrument on which the request may rest", what_to_do),)
     if kind.needs_agreement and likeliest.strength in (AGREEMENT, INVITATION):
         return tuple(replace(reason, required=False) for reason in likeliest.reasons[:-1])
-    found = likeliest.reasons
+    found = tuple(
+        replace(reason, what_to_do=f"{DEPOSITARY}.") if reason.blocks and not reason.what_to_do else reason
+        for reason in likeliest.reasons
+    )
     if likeliest.sufficient is not True and not any(reason.blocks for reason in found):
         what_to_do = "Establish what is not known above, or look for another basis: 'palermo law basis' lists all."
         name = likeliest.basis[0] if likeliest.basis else likeliest.short
