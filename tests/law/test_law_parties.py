@@ -262,6 +262,7 @@ def test_a_file_is_laid_over_the_facts(file: Path) -> None:
     assert register.standing("ETS 182", "XB", date(2026, 1, 1)).party is True
     assert register.standing("ETS 182", "XA", date(2026, 1, 1)).party is None
     assert Register().standing("UNTOC", "JP", date(2020, 1, 1)).party is None
+    assert register.standing("UNCAC", "XA", date(2014, 1, 1)).party is None  # no table could list a fictitious State
 
 
 def test_what_binds_two_states_comes_from_the_file(file: Path) -> None:

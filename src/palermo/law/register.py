@@ -55,8 +55,10 @@ class Register:
         row = next((one for one in reversed(self.party) if (one.instrument, one.state) == (code, state)), None)
         if row is not None:
             return _by_row(row, on)
-        if code in CODES:
+        if code in CODES and state in states():
             return parties.standing(code, state, on)
+        if state not in states():  # that a table of real States does not list it says nothing
+            return Standing(code, state, None, "Nothing is known of it here: add a [[party]] row to your file.")
         return Standing(code, state, None, f"No table of its parties is kept here. {parties.DEPOSITARY}.")
 
     def treaties(self, one: str, other: str) -> tuple[TreatyRow, ...]:
