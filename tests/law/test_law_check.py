@@ -26,6 +26,7 @@ from palermo.law.statement import Person, Statement, StatementError
 from palermo.law.states import State
 from palermo.law.terms import Kind, terms
 from palermo.law.three import Known
+from palermo.sealing.authority import Role
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -274,3 +275,7 @@ def test_the_european_convention_governs_beside_untoc_and_untoc_keeps_its_duties
     mla = complete(types()["bank_records"], BOUND)
     assert {row.article for row in mla.never} >= {"UNTOC 18(8)"} and "UNTOC 18(8)" in mla.always
     assert not any(row.article == "UNTOC 18(22)" for row in mla.never), "18(22) yields with 18(9) to (29)"
+
+
+def test_functions_are_those_that_the_directory_gives() -> None:
+    assert set(ROLES) < set(Role)

@@ -16,7 +16,7 @@ from palermo.law.gates import gates
 from palermo.law.instruments import provision
 from palermo.law.register_rows import FORMS
 
-ROLES = ("police", "fiu", "central-authority", "customs", "border-guard")
+ROLES = ("police", "fiu", "central-authority", "customs", "border", "drug-control")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
