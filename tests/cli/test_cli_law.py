@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from palermo.cli.demo.nodes import TREATIES
 from palermo.cli.main import app
 from palermo.law.basis import Report
 from palermo.law.shape import schema
@@ -100,6 +101,14 @@ def test_the_nodes_own_files_are_read_first(facts: str, tmp_path: Path, monkeypa
     (tmp_path / "law" / "states.toml").write_text(PAIR, "utf-8")
     monkeypatch.setenv("PALERMO_HOME", str(tmp_path))
     assert law("basis", "XA", "XB", "money-laundering", *COVERED).exit_code == 0
+
+
+def test_the_demos_states_come_from_such_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PALERMO_HOME", raising=False)
+    arguments = (*COVERED, "--facts", str(TREATIES), "--form", "assistance")
+    for asks, asked in (("Veltria", "Meridosa"), ("Meridosa", "Calvoria"), ("XC", "XV")):
+        found = law("basis", asks, asked, "telecom-fraud", "--years", "10", *arguments)
+        assert found.exit_code == 0 and "contents  UNTOC 18(15)" in found.output, found.output
 
 
 def test_a_file_is_checked_and_counted_and_its_faults_named(facts: str, tmp_path: Path) -> None:

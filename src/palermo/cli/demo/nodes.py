@@ -18,6 +18,9 @@ from palermo.cli.demo import databases
 
 START_SECONDS = 180.0
 DIRECTLY, BY_COURIER = "directly", "by courier"
+TREATIES = Path(__file__).with_name("treaties.toml")
+"""What binds the demo's States, as an administrator writes it: `palermo law basis` reads it in each home."""
+
 CHECKPOINT_SECONDS = 5
 """Nobody who watches waits a quarter of an hour for the witnesses."""
 
@@ -97,6 +100,9 @@ class Node:
         link = re.search(r"http://\S+/join/\S+", printed)
         if link is None:
             raise DemoError(f"palermo node init printed no link: {printed!r}")
+        law = self.home / "law"
+        law.mkdir(mode=0o700)
+        (law / "treaties.toml").write_text(TREATIES.read_text("utf-8"), "utf-8")
         return link[0]
 
     def describe(self, out: Path) -> Path:
