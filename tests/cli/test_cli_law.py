@@ -68,7 +68,7 @@ def test_a_known_basis_is_printed_with_its_topics(facts: str) -> None:
     assert "ASSISTANCE: a basis is known" in found.output
     assert "UNTOC 18(1)" in found.output and "possible: UNTOC 18(15)" in found.output
     assert "notified by Borealis: en, fr. the depositary, of 2026-01-15." in found.output
-    assert "EXTRADITION" not in found.output
+    assert "EXTRADITION" not in found.output and "(the offence by UNTOC 6(1))" in found.output
 
 
 def test_what_depends_on_the_unknown_ends_with_3_and_says_what_to_do(facts: str) -> None:

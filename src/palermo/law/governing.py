@@ -45,7 +45,7 @@ class Rule:
 class Considered:
     """One instrument. ``applies``: binds both and covers the case; ``sufficient``: a request may rest on it alone.
 
-    ``reasons``: each condition, met, not met or unknown.
+    ``reasons``: each condition, met, not met or unknown. ``covered_by``: the provisions that bring the offence in.
     """
 
     instrument: str
@@ -55,6 +55,7 @@ class Considered:
     sufficient: Known
     basis: tuple[str, ...]
     reasons: tuple[Finding, ...]
+    covered_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class _Weighing:
             all_of((applies, strength)),
             tuple(provision(code, cite).name for cite in offer.basis),
             reasons,
+            self.scopes[code].by,
         )
 
     def _strength(self, offer: Offer) -> tuple[Known, tuple[Finding, ...]]:

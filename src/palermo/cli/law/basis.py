@@ -112,7 +112,8 @@ def _print_form(one: "Form") -> None:
 def _print_considered(rank: int, one: "Considered") -> None:
     from palermo.law.basis import unmet
 
-    typer.echo(f"  {rank:>2} {WORDS[one.sufficient]:<8}{one.short}  {'; '.join(one.basis)}".rstrip())
+    by = f" (the offence by {', '.join(one.covered_by)})" if one.covered_by else ""
+    typer.echo(f"  {rank:>2} {WORDS[one.sufficient]:<8}{one.short}  {'; '.join(one.basis)}{by}".rstrip())
     reasons = unmet(one)
     decisive = [reason for reason in reasons if reason.present is False]
     for reason in decisive or reasons:
