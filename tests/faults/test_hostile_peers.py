@@ -19,6 +19,8 @@ from palermo.config import node_file
 from palermo.config.serve import commands
 
 HOSTILE = "127.0.0.66"
+UNHEARD = "127.0.0.67"
+"""An address whose pace is not used up."""
 PATIENCE_SECONDS = 120.0
 
 FOUND = """
@@ -115,8 +117,8 @@ def _await_answer(port: int) -> None:
             return
 
 
-def _connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(HOSTILE, 0))
+def _connect(port: int, address: str = HOSTILE) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(address, 0))
 
 
 @contextmanager
@@ -185,7 +187,7 @@ def test_others_mail_arrives_while_one_trickles_floods_and_one_is_dead(network):
 
 def test_one_address_has_so_many_connections_and_no_more(network):
     with ExitStack() as lines:
-        opened = [lines.enter_context(_connect(network.port)) for _ in range(60)]
+        opened = [lines.enter_context(_connect(network.port, UNHEARD)) for _ in range(60)]
         for line in opened:
             line.sendall(b"POST /exchange/v2/parcels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
         answered = 0
@@ -200,7 +202,7 @@ def test_one_address_has_so_many_connections_and_no_more(network):
 
 
 def test_too_long_a_post_is_refused_before_it_is_sent(network):
-    with _connect(network.port) as line:
+    with _connect(network.port, UNHEARD) as line:
         line.sendall(b"POST /exchange/v2/parcels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n")
         line.settimeout(30)
         assert line.recv(100).startswith(b"HTTP/1.1 413")
