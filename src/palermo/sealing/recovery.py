@@ -15,6 +15,8 @@ WANT_STANDING = "exchange.want-standing+v1"
 STANDING = "exchange.standing+v1"
 AGAIN = "exchange.again+v1"
 SENT = "exchange.sent+v1"
+RECIPIENT_KEY = "exchange.recipient-key+v1"
+"""A letter whose body is the statement of a new recipient key: one that was made after a back-up is lost with it."""
 
 MOST_MISSING = 1000
 

@@ -7,6 +7,8 @@ import pytest
 from homes import CODES, KIND, A, B, C
 
 from palermo.node import restored
+from palermo.node.directory import actions as directory_actions
+from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory_queries
 from palermo.node.exchange import actions, recovery, witnessing
 from palermo.node.exchange.models import Equivocation, Incoming, Outgoing, Peer, QueuedLetter
@@ -99,3 +101,28 @@ def test_a_partner_that_has_not_answered_gets_nothing_new(nodes):
         assert restored.waits_for(B)
     with pytest.raises(ConflictError, match="has not said yet"):
         nodes.write(A, B, "second")
+
+
+def test_partners_answer_to_a_new_key_where_the_one_they_sealed_to_is_lost(nodes):
+    nodes.write(A, B, "first")
+    nodes.settle_down()
+    nodes.close_intervals()
+    kept = nodes.back_up(A)
+    with nodes.at(A):
+        lost = own_keys.create_recipient_key(nodes.now + timedelta(minutes=1))
+    nodes.now += timedelta(minutes=2)
+    for code in (B, C):
+        with nodes.at(code):
+            directory_actions.take_recipient_key(A, lost, now=nodes.now)
+    nodes.write(A, B, "second")
+    nodes.settle_down()
+    nodes.close_intervals()
+    nodes.restore(A, *kept)
+    for _ in range(3):
+        with nodes.at(A):
+            recovery.turn(nodes.now)
+        nodes.settle_down()
+    with nodes.at(A):
+        assert restored.read() is None
+        assert set(Outgoing.objects.values_list("message_id", flat=True)) == {f"{A}-first", f"{A}-second"}
+        assert ledger_queries.check() == []

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from palermo.node import restored
+from palermo.node.directory import actions as directory_actions
 from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.keeping import stored_receipts
@@ -46,14 +47,13 @@ def turn(now: datetime) -> int:
     if mark is None or directory.directory_version() == 0:
         return 0
     if mark.waiting is None:
-        restored.note_asked(ask_all(now))
+        restored.note_asked(ask_all(now, _key_since(mark.backed_up_at, now)))
         return 1
     if mark.log_recovered:
         return 0
     lost = ledger.recover(now=now)
     if lost is None:
         return 0
-    own_keys.create_recipient_key(now)  # one that was made after the back-up is lost: partners are told of a new one
     restored.note_log_recovered()
     office.audit(None, "node.recovered", f"{lost} entries", now=now)
     return 1
@@ -67,20 +67,33 @@ def open_new_log(statement: bytes, *, now: datetime) -> Opening:
     """
     opening = ledger.open_new_log(statement, now=now)
     if restored.log_is_behind():
-        own_keys.create_recipient_key(now)
         restored.note_new_log()
     return opening
 
 
+def _key_since(backed_up_at: datetime, now: datetime) -> bytes:
+    """The statement of a recipient key that is no older than the back-up, made now where there is none.
+
+    Partners may seal to one that was made after the back-up, which is lost: nothing that they answer could be opened.
+    """
+    newest, signed = max(own_keys.statements(), key=lambda statement: statement[0].not_before)
+    return signed if newest.not_before >= backed_up_at else own_keys.create_recipient_key(now)
+
+
 @transaction.atomic
-def ask_all(now: datetime) -> tuple[str, ...]:
-    """Ask every witness for this node's log, and every partner for what passed since; the partners that were asked."""
+def ask_all(now: datetime, key: bytes) -> tuple[str, ...]:
+    """Ask every witness for this node's log, and every partner for what passed since; the partners that were asked.
+
+    ``key``: the statement of the recipient key to which they seal their answers.
+    """
     ledger.forget_returned()
-    for witness in own_witnesses():
-        ask_for_tiles(witness, 0, now=now)
     partners = [row.code for row in directory.partners() if row.protocol >= LETTERS_SINCE]
     log = logs.own()
     beginnings = logs.beginnings(log)
+    for code in partners:
+        write_letter(recipient=code, kind=recovery.RECIPIENT_KEY, body=key, key="", now=now)
+    for witness in own_witnesses():
+        ask_for_tiles(witness, 0, now=now)
     for code in partners:
         body = records.to_bytes(_standing_request(code, beginnings))
         write_letter(recipient=code, kind=recovery.WANT_STANDING, body=body, key="", now=now)
@@ -95,6 +108,11 @@ def _standing_request(code: str, beginnings: tuple[NewLog, ...]) -> recovery.Sta
     missing = sorted(set(range(1, received)) - held, reverse=True)[: recovery.MOST_MISSING]
     sent = Outgoing.objects.filter(recipient=code).aggregate(last=Max("sequence"))["last"] or 0
     return recovery.StandingRequest(received, tuple(sorted(missing)), sent, beginnings)
+
+
+def take_key(letter: Letter, *, now: datetime) -> None:
+    """A restored partner states a new recipient key, since the one that was sealed to may be lost."""
+    directory_actions.take_recipient_key(letter.sender, letter.body, now=now)
 
 
 def give_standing(letter: Letter, *, now: datetime) -> None:
@@ -219,6 +237,7 @@ def _refusing(handler: LetterHandler) -> LetterHandler:
 LETTER_HANDLERS: Mapping[str, LetterHandler] = {
     kind: _refusing(handler)
     for kind, handler in {
+        recovery.RECIPIENT_KEY: take_key,
         recovery.WANT_STANDING: give_standing,
         recovery.STANDING: take_standing,
         recovery.AGAIN: take_again,
