@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from finished import own_environment
-from noting_node import TABLE, WEB, WORKER, Parts
+from noting_node import NOTE, TABLE, WEB, WORKER, Parts
 from stored_rows import Books, on_postgresql, opened
 
 from palermo.cli.demo.nodes import Authority, Network
@@ -120,8 +120,9 @@ class Three:
         for (sender, recipient), sent in self.told.items():
             noted = self.books(recipient).rows("SELECT message_id, digest FROM noted WHERE sender = ?", sender)
             assert sorted(map(tuple, noted)) == sorted(sent.items()), f"effects at {recipient} of what {sender} sent"
-            sql = "SELECT message_id FROM exchange_outgoing WHERE recipient = ? AND state = 'accepted'"
-            assert sorted(self.books(sender).column(sql, recipient)) == sorted(sent), f"{sender} to {recipient}"
+            sql = "SELECT message_id FROM exchange_outgoing WHERE recipient = ? AND payload_type = ? AND state = ?"
+            found = self.books(sender).column(sql, recipient, NOTE, "accepted")
+            assert sorted(found) == sorted(sent), f"{sender} to {recipient}"
         for code in CODES:
             sql = "SELECT count(*) FROM ledger_witnessed WHERE conflicts_with_id IS NOT NULL OR partner = ?"
             assert self.books(code).count(sql, code) == 0, f"{code} saw a second history"
