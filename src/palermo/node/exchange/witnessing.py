@@ -46,8 +46,8 @@ def ask_for_tiles(witness: str, start: int, *, now: datetime) -> None:
 
 
 def _ask(witness: str, now: datetime) -> bool:
-    if not _takes_letters(witness):
-        return False
+    if not _takes_letters(witness) or restored.waits_for(witness):
+        return False  # who was not yet told of a new log takes it for a second history
     request = ledger.next_request(witness, now=now)
     if request is None:
         return False
