@@ -19,6 +19,7 @@ from palermo.node.ledger import disclosures
 from palermo.node.ledger import queries as ledger_queries
 from palermo.node.ledger.models import Witnessed
 from palermo.node.office.errors import ConflictError
+from palermo.node.office.models import Task
 from palermo.sealing.ledger_export import verify_export
 from palermo.sealing.verify import Verdict
 
@@ -115,6 +116,7 @@ def test_partners_answer_to_a_new_key_where_the_one_they_sealed_to_is_lost(nodes
         with nodes.at(code):
             directory_actions.take_recipient_key(A, lost, now=nodes.now)
     nodes.write(A, B, "second")
+    nodes.write(B, A, "sealed-to-the-lost-key")
     nodes.settle_down()
     nodes.close_intervals()
     nodes.restore(A, *kept)
@@ -126,3 +128,5 @@ def test_partners_answer_to_a_new_key_where_the_one_they_sealed_to_is_lost(nodes
         assert restored.read() is None
         assert set(Outgoing.objects.values_list("message_id", flat=True)) == {f"{A}-first", f"{A}-second"}
         assert ledger_queries.check() == []
+        told = Task.objects.filter(key=f"exchange.unreadable-again:{B}-sealed-to-the-lost-key")
+        assert told.count() == 1, "a person is told what to ask for anew"

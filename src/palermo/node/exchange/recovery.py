@@ -154,7 +154,10 @@ def _hand_back(partner: str, kind: str, content: object, message_id: str, now: d
 
 
 def take_again(letter: Letter, *, now: datetime) -> None:
-    """A message that this node once accepted and then lost: it has its effect now, once."""
+    """A message that this node once accepted and then lost: it has its effect now, once.
+
+    Where the key that opens it is lost too, the letter is taken all the same, and a person is told to ask for another.
+    """
     _wait_for_the_log()
     again = _read(recovery.Again, letter)
     given = verify_receipt(again.receipt, own_keys.own_public_keys())
@@ -165,9 +168,9 @@ def take_again(letter: Letter, *, now: datetime) -> None:
         return
     try:
         found = Reader(given.received_at).read(again.envelope)
-    except (UnprovenError, UnreadableError) as error:
+    except (UnprovenError, UnreadableError):
         _tell_unreadable(letter.sender, given.message_id, now)
-        raise RefusedError(f"It cannot be opened any more: {error}") from error
+        return
     if not isinstance(found, Arrival) or found.header.sender != letter.sender:
         raise RefusedError("This is no message of yours.")
     take_in(found, now, accepted_at=given.received_at)
