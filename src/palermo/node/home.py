@@ -9,6 +9,7 @@
       database-url       that other one, as it was named when the node was made, mode 0600
       keys/              signing and recipient keys, mode 0600
       trust-root.json    the founders' public keys of the network this node joined
+      law/               the administrator's files on treaties (docs/reference/law-facts.md), often absent
       lake/              entities and selectors of the holdings (``palermo.lake.paths``)
       blobs/             evidence, content-addressed
       packages/          evidence packages, sent and received
