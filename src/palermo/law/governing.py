@@ -189,13 +189,18 @@ class _Weighing:
         """
         code, needed, takes = offer.instrument, self.pair.treaty_needed, self.pair.takes.get(offer.instrument)
         alone = any_of((is_not(needed), takes))
-        beside = self.displaced
+        own = is_not(self.displaced)
+        hints = {
+            None: "Find out whether an extradition treaty binds both States.",
+            False: "Rest the request on that treaty.",
+            True: "",
+        }
         findings = (
             Finding(
                 provision(code, offer.included).name,
-                beside,
-                "an extradition treaty binds both, in which its offences count as extraditable",
-                "" if beside else "Find out whether an extradition treaty binds both States.",
+                own,
+                "a basis of its own: no extradition treaty binds both, under which its offences are extraditable",
+                hints[own],
                 required=False,
             ),
             Finding(
@@ -206,7 +211,7 @@ class _Weighing:
                 required=False,
             ),
         )
-        return all_of((is_not(beside), alone)), findings
+        return all_of((own, alone)), findings
 
     def _agreement(self, treaty: Treaty) -> Considered:
         council, bound = self._council(self.form)
