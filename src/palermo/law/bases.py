@@ -1,11 +1,11 @@
 """Legal bases that a blind match may rest on: treaty provisions from facts in TOML, and agreements by their names."""
 
 import re
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from palermo.law import strict
 
 AGREEMENT = "Agreement: "
 """How a bilateral or regional agreement is cited; the authority that relies on it lists its name."""
@@ -28,10 +28,8 @@ class Basis:
 @cache
 def treaty_bases() -> tuple[Basis, ...]:
     """Those that every authority of the Convention shares."""
-    facts = tomllib.loads(files("palermo.law").joinpath("facts/bases.toml").read_text("utf-8"))
-    return tuple(
-        Basis(**{**row, "cites": tuple(row["cites"]), "spellings": tuple(row["spellings"])}) for row in facts["basis"]
-    )
+    facts = strict.load(strict.shipped("bases.toml"))
+    return tuple(Basis(**strict.frozen(row)) for row in facts["basis"])
 
 
 def all_bases(agreements: Collection[str] = ()) -> list[Basis]:

@@ -3,13 +3,12 @@
 The demands are data, so that an authority's own treaty can bring its own; how one is judged is one function here.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from palermo.law import strict
 from palermo.law.findings import Finding
 from palermo.law.instruments import provision
 from palermo.law.statement import Person, Statement
@@ -84,8 +83,8 @@ class Demand:
 @cache
 def of_instrument(code: str) -> tuple[Demand, ...]:
     """Every demand that is kept of one instrument; empty where none are. ``ValueError`` names a faulty row."""
-    path = files("palermo.law").joinpath(f"facts/demands/{code}.toml")
-    return read(code, tomllib.loads(path.read_text("utf-8"))) if path.is_file() else ()
+    path = strict.shipped(f"demands/{code}.toml")
+    return read(code, strict.load(path)) if path.is_file() else ()
 
 
 def read(code: str, facts: Mapping[str, Any]) -> tuple[Demand, ...]:
@@ -98,10 +97,7 @@ def read(code: str, facts: Mapping[str, Any]) -> tuple[Demand, ...]:
     for row in facts.get("demand", ()):
         if unknown := set(row) - known:
             raise ValueError(f"demands of {code}: unknown fields {sorted(unknown)} in {row.get('cite')}")
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
-        }
-        rows.append(_checked(Demand(instrument=code, **values)))
+        rows.append(_checked(Demand(instrument=code, **strict.frozen(row))))
     return (*_taken(code, facts.get("taken", {})), *rows)
 
 

@@ -4,13 +4,12 @@ A gate never decides by itself. It shows the facts that bear on it and asks; a s
 not knowing.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from palermo.law import strict
 from palermo.law.statement import Statement
 from palermo.law.terms import term
 from palermo.law.three import in_words
@@ -58,8 +57,8 @@ class GateState:
 @cache
 def gates() -> dict[str, Gate]:
     """Every safeguard by code, in the order in which they are asked."""
-    facts = tomllib.loads(files("palermo.law").joinpath("facts/gates.toml").read_text("utf-8"))
-    rows = [Gate(**{**row, "shows": tuple(row.get("shows", ()))}) for row in facts["gate"]]
+    facts = strict.load(strict.shipped("gates.toml"))
+    rows = [Gate(**strict.frozen(row)) for row in facts["gate"]]
     for row in rows:
         for name in row.shows:
             term(name)

@@ -3,14 +3,13 @@
 From facts in TOML, one file an instrument. Nothing here knows which States are concerned.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from palermo.law import strict
 from palermo.law.conditions.shape import Condition, Matter
 from palermo.law.conditions.table import conditions
 from palermo.law.instruments import provision
@@ -150,8 +149,8 @@ class Catalogue:
 @cache
 def of_instrument(code: str) -> Catalogue:
     """What is kept of one instrument; empty where nothing is. ``ValueError`` names a faulty row."""
-    path = files("palermo.law").joinpath(f"facts/grounds/{code}.toml")
-    return read(code, tomllib.loads(path.read_text("utf-8"))) if path.is_file() else Catalogue()
+    path = strict.shipped(f"grounds/{code}.toml")
+    return read(code, strict.load(path)) if path.is_file() else Catalogue()
 
 
 def read(code: str, facts: Mapping[str, Any]) -> Catalogue:
@@ -180,8 +179,7 @@ def _rows(code: str, rows: Iterable[Mapping[str, Any]], shape: type) -> Iterable
             raise ValueError(f"grounds of {code}: unknown fields {sorted(unknown)} in {row.get('cite')}")
         if row.get("cite"):
             provision(code, row["cite"])
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-        yield {"instrument": code, **values}
+        yield {"instrument": code, **strict.frozen(row)}
 
 
 def _renamed(row: Ground, code: str, cites: Mapping[str, str]) -> Ground:

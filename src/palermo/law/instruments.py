@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
@@ -136,17 +135,12 @@ def instrument(code: str) -> Instrument:
     """One instrument; ``KeyError`` when no facts are kept for it."""
     if code not in CODES:
         raise KeyError(code)
-    return read(Path(str(files("palermo.law").joinpath(f"facts/instruments/{code}.toml"))))
+    return read(strict.shipped(f"instruments/{code}.toml"))
 
 
 def provision(code: str, cite: str) -> Provision:
     """One provision; ``KeyError`` when no facts are kept for it."""
     return instrument(code).provisions[cite]
-
-
-def untoc_provisions() -> Mapping[str, Provision]:
-    """The provisions of UNTOC that are used here, by citation."""
-    return instrument("UNTOC").provisions
 
 
 def untoc(cite: str) -> Provision:

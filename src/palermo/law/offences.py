@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from palermo.law import strict
 from palermo.law.nearest import folded, near
@@ -64,7 +62,7 @@ class UnknownOffenceError(LookupError):
 @cache
 def offences() -> Mapping[str, Offence]:
     """Every offence of the taxonomy by code."""
-    path = Path(str(files("palermo.law").joinpath("facts/offences.toml")))
+    path = strict.shipped("offences.toml")
     tables = strict.load(path)
     problems: list[str] = []
     read = strict.rows(Offence, tables.pop("offence", []), "offence", problems)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from palermo.law import strict
 from palermo.law.instruments import provision
@@ -47,7 +45,7 @@ class Offer:
 @cache
 def offers() -> tuple[Offer, ...]:
     """Every offer, in the order of the file; one that cites a provision of which no facts are kept fails."""
-    path = Path(str(files("palermo.law").joinpath("facts/governing.toml")))
+    path = strict.shipped("governing.toml")
     tables = strict.load(path)
     problems: list[str] = []
     read = strict.rows(Offer, tables.pop("rule", []), "rule", problems)

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from palermo.law import strict
 from palermo.law.instruments import SIGNED, Entry, Instrument, instrument
@@ -72,7 +70,7 @@ def table(code: str) -> Table | None:
     """The table of an instrument, None where none is kept."""
     if code not in TABLED:
         return None
-    path = Path(str(files("palermo.law").joinpath(f"facts/parties/{code}.toml")))
+    path = strict.shipped(f"parties/{code}.toml")
     tables = strict.load(path)
     problems: list[str] = []
     deposits = {state: Deposit(kind, on) for kind in (*KINDS, "signed") for state, on in tables.pop(kind, {}).items()}

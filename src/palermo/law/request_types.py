@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from palermo.law import strict
 from palermo.law.clocks.table import clocks
 from palermo.law.gates import gates
 from palermo.law.instruments import provision
@@ -48,9 +48,7 @@ class RequestType:
 @cache
 def request_types() -> dict[str, RequestType]:
     """Every type by code, in alphabetical order; ``ValueError`` or ``KeyError`` names a faulty file."""
-    folder = files("palermo.law").joinpath("facts/types")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    rows = (read(name.removesuffix(".toml"), folder.joinpath(name).read_text("utf-8")) for name in names)
+    rows = (read(path.stem, path.read_text("utf-8")) for path in sorted(strict.shipped("types").glob("*.toml")))
     return {row.code: row for row in rows}
 
 
@@ -59,7 +57,7 @@ def read(code: str, text: str) -> RequestType:
     facts: dict[str, Any] = tomllib.loads(text)
     if unknown := set(facts) - {field.name for field in fields(RequestType)} - {"code"}:
         raise ValueError(f"types/{code}.toml: unknown fields {sorted(unknown)}")
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    values = strict.frozen(facts)
     values["articles"] = {name: tuple(cites) for name, cites in facts["articles"].items()}
     found = RequestType(code=code, **values)
     for instrument, cites in found.articles.items():

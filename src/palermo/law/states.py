@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from palermo.law import strict
 from palermo.law.nearest import folded, near
@@ -31,7 +29,7 @@ class UnknownStateError(LookupError):
 @cache
 def states() -> Mapping[str, State]:
     """Every State of which facts are kept, by code."""
-    tables = strict.load(Path(str(files("palermo.law").joinpath("facts/countries.toml"))))
+    tables = strict.load(strict.shipped("countries.toml"))
     return {code: State(code, names[0], tuple(names[1:])) for code, names in tables.items()}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import date, datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -27,6 +28,11 @@ class FactsError(ValueError):
         super().__init__(f"{source} cannot be used. Mend this and read it again: " + " ".join(problems))
 
 
+def shipped(name: str) -> Path:
+    """Where a file of the facts that come with Palermo lies, by its name in ``law/facts``."""
+    return Path(str(files("palermo.law").joinpath("facts", name)))
+
+
 def load(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; :class:`FactsError` where it is too large, no UTF-8 or no TOML."""
     try:
@@ -42,6 +48,11 @@ def load(path: Path) -> dict[str, Any]:
         raise FactsError(path.name, [f"It is no TOML in UTF-8: {error}."]) from error
 
 
+def frozen(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with each list in it as a tuple, as frozen rows hold them."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
 def row(kind: type[Row], table: object, place: str, problems: list[str]) -> Row | None:
     """One table as a ``kind``; its faults are added to ``problems``, and None is returned if there are any."""
     if not isinstance(table, Mapping):
@@ -51,14 +62,11 @@ def row(kind: type[Row], table: object, place: str, problems: list[str]) -> Row 
     wanted, required = _shape(described)
     found = [f"{place}: '{key}' is unknown (known: {', '.join(wanted)})." for key in table if key not in wanted]
     found += [f"{place}: '{key}' is missing." for key in required if key not in table]
-    values = {}
     for key, value in table.items():
-        if key in wanted:
-            values[key] = tuple(value) if isinstance(value, list) else value
-            if not _fits(value, wanted[key], empty=key not in required):
-                found.append(f"{place}: '{key}' must be {_words(wanted[key])}.")
+        if key in wanted and not _fits(value, wanted[key], empty=key not in required):
+            found.append(f"{place}: '{key}' must be {_words(wanted[key])}.")
     problems += found
-    return None if found else kind(**values)
+    return None if found else kind(**frozen(table))
 
 
 def rows(kind: type[Row], tables: object, place: str, problems: list[str]) -> tuple[Row, ...]:

@@ -1,10 +1,10 @@
 """The vocabulary of a request, from facts in TOML: what can be said in it, of what kind, and how one asks for it."""
 
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+
+from palermo.law import strict
 
 
 class Kind(StrEnum):
@@ -33,7 +33,7 @@ class Term:
 @cache
 def terms() -> dict[str, Term]:
     """Every term by name, in the order in which a form asks; ``ValueError`` for a name that stands twice."""
-    facts = tomllib.loads(files("palermo.law").joinpath("facts/terms.toml").read_text("utf-8"))
+    facts = strict.load(strict.shipped("terms.toml"))
     found: dict[str, Term] = {}
     for section, rows in facts.items():
         for name, row in rows.items():

@@ -1,12 +1,11 @@
 """The table of clocks, from facts in TOML: strict, so that a misspelt event or field fails at once."""
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from palermo.law import strict
 from palermo.law.instruments import provision
 
 BINDS = ("requested", "requesting", "acting")
@@ -79,7 +78,7 @@ class Clock:
 
 @cache
 def _facts() -> dict[str, Any]:
-    return tomllib.loads(files("palermo.law").joinpath("facts/clocks.toml").read_text("utf-8"))
+    return strict.load(strict.shipped("clocks.toml"))
 
 
 @cache
@@ -96,7 +95,7 @@ def clocks() -> dict[str, Clock]:
 
 
 def _clock(row: dict[str, Any]) -> Clock:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    values = strict.frozen(row)
     values["warnings"] = tuple((int(before), str(who)) for before, who in row.get("warnings", ()))
     clock = Clock(**values)
     for instrument, cite in ((clock.instrument, clock.cite), *clock.also.items()):
