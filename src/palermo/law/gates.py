@@ -80,7 +80,7 @@ def gate_problems(concern: str, decision: str, reason: str) -> list[str]:
 def gate_states(codes: tuple[str, ...], said: Statement, answers: Mapping[str, GateAnswer]) -> list[GateState]:
     """Each safeguard with what bears on it and what is still to be done. Whose request it is plays no part."""
     return [
-        GateState(gate, _shown(gate, said), answers.get(gate.code), _to_do(gate, answers.get(gate.code)))
+        GateState(gate, _shown(gate, said), answers.get(gate.code), to_do(gate, answers.get(gate.code)))
         for gate in (gates()[code] for code in codes)
     ]
 
@@ -93,7 +93,8 @@ def _in_words(value: Any) -> str:
     return in_words(value) if value is None or isinstance(value, bool) else str(value)
 
 
-def _to_do(gate: Gate, answer: GateAnswer | None) -> str:
+def to_do(gate: Gate, answer: GateAnswer | None) -> str:
+    """What is still to be done at a safeguard; "" where it is answered and, if need be, reviewed."""
     if answer is None:
         return f"A person has to answer, with a reason: {gate.question}"
     if answer.decision == "stop":

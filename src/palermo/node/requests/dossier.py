@@ -5,13 +5,13 @@ Internal to this room: pages use :mod:`palermo.node.requests.queries`.
 
 import hashlib
 import json
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
+from palermo.law import gates as law_gates
 from palermo.law import police
 from palermo.law.findings import Finding
-from palermo.law.gates import gates as law_gates
 from palermo.node.cases import queries as cases
 from palermo.node.directory import queries as directory
 from palermo.node.matching import queries as matching
@@ -210,23 +210,19 @@ def gate_digest(answer: GateAnswer) -> str:
     return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
-def needs_review(answer: GateAnswer) -> bool:
-    """Whether a second officer has to look: someone sees a concern, or does not know, and would go on."""
-    return answer.decision == "proceed" and answer.concern != "no"
+def given(request: Request, answer: GateAnswer) -> law_gates.GateAnswer:
+    """What was answered at a gate, as the law's rule on it reads it."""
+    said = law_gates.GateAnswer(answer.concern, answer.decision, answer.reason)
+    if not said.needs_review:
+        return said
+    return replace(said, reviewed=office.is_approved(gate_subject(request, answer.gate), gate_digest(answer)))
 
 
 def gate_problems(request: Request) -> list[str]:
     """Everything at the gates that holds the request back: unanswered, stopped, or waiting for a second officer."""
-    answers: Mapping[str, GateAnswer] = {answer.gate: answer for answer in request.gates.all()}
-    problems = []
-    for code in type_of(request).gates:
-        question, answer = law_gates()[code].question, answers.get(code)
-        if answer is None:
-            problems.append(f"A person has to answer, with a reason: {question}")
-        elif answer.decision == "stop":
-            problems.append(f"Stopped by an officer's answer to: {question}")
-        elif needs_review(answer) and not office.is_approved(gate_subject(request, code), gate_digest(answer)):
-            problems.append(f"A second officer has to review the answer to: {question}")
+    answers = {answer.gate: given(request, answer) for answer in request.gates.all()}
+    found = (law_gates.to_do(law_gates.gates()[code], answers.get(code)) for code in type_of(request).gates)
+    problems = [what for what in found if what]
     flag = cases.facts(request.case_id).neutrality
     neutral = answers.get("neutrality")
     if flag and neutral is not None and neutral.concern == "no":

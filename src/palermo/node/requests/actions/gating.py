@@ -46,7 +46,7 @@ def answer_gate(
             "answered_at": now,
         },
     )
-    if dossier.needs_review(answer):
+    if dossier.given(request, answer).needs_review:
         ask_approval(
             officer,
             subject=dossier.gate_subject(request, gate),
