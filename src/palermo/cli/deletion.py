@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from palermo.cli.verdicts import EXIT_CODES, print_checks, trust_root_of
+
 if TYPE_CHECKING:
     from palermo.sealing.deletion_report import DeletionReport
 
-EXIT_CODES = {"proven": 0, "refused": 1, "unproven": 3}
 MAX_FILE_BYTES = 32 << 20
 
 
@@ -26,7 +27,6 @@ def verify_deletion(
     """
     import json
 
-    from palermo.cli.evidence import trust_root_of
     from palermo.sealing.deletion_report import examine_deletion
 
     root = trust_root_of(trust)
@@ -53,10 +53,7 @@ def _bytes(path: Path, hint: str) -> bytes:
 
 
 def _print(report: "DeletionReport") -> None:
-    words = {True: "holds", False: "FAILS", None: "-"}
-    for check in report.checks:
-        typer.echo(f"{check.number:>2}  {words[check.ok]:<5}  {check.name:<10}  {check.detail}")
-    typer.echo("")
+    print_checks(report.checks, 10)
     if report.verdict == "refused" or report.statement is None:
         typer.echo("Refused: do not rely on this statement.")
     else:

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from palermo.cli.deletion import verify_deletion
+from palermo.cli.verdicts import EXIT_CODES, print_checks, trust_root_of
 
 if TYPE_CHECKING:
-    from palermo.sealing.trust_root import Trust
     from palermo.sealing.verify import Report
-
-EXIT_CODES = {"proven": 0, "refused": 1, "unproven": 3}
-UNUSABLE = 2
 
 app = typer.Typer(
     help="Check a sealed evidence package, or a deletion statement, without node or network.", no_args_is_help=True
@@ -89,24 +86,8 @@ def _write_certificate(target: Path, report: "Report", package: Path, now: datet
         ) from error
 
 
-def trust_root_of(path: Path | None) -> "Trust | None":
-    """The trust root, or chain of them, in a file, if one is named; ends the command for a file that is none."""
-    from palermo.sealing.errors import SealingError
-    from palermo.sealing.trust_root import read_trust
-
-    if path is None:
-        return None
-    try:
-        return read_trust(path.read_bytes())
-    except (OSError, SealingError) as error:
-        raise typer.BadParameter(f"{path} is no trust root ({error})", param_hint="--trust") from error
-
-
 def _print(report: "Report") -> None:
-    words = {True: "holds", False: "FAILS", None: "-"}
-    for check in report.checks:
-        typer.echo(f"{check.number:>2}  {words[check.ok]:<5}  {check.name:<18}  {check.detail}")
-    typer.echo("")
+    print_checks(report.checks, 18)
     typer.echo(_verdict_sentence(report))
     if report.fingerprint is not None:
         typer.echo(f"Trust root: {report.fingerprint}")

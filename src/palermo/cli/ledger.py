@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from palermo.cli.evidence import EXIT_CODES, trust_root_of
+from palermo.cli.verdicts import EXIT_CODES, print_checks, trust_root_of
 
 if TYPE_CHECKING:
     from palermo.sealing.ledger_export import ExportReport
@@ -46,10 +46,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _print(report: "ExportReport") -> None:
-    words = {True: "holds", False: "FAILS", None: "-"}
-    for check in report.checks:
-        typer.echo(f"{check.number:>2}  {words[check.ok]:<5}  {check.name:<10}  {check.detail}")
-    typer.echo("")
+    print_checks(report.checks, 10)
     if report.verdict == "refused":
         typer.echo("Refused: do not rely on this file.")
     else:
