@@ -59,9 +59,8 @@ def sign_new(
     take the new one.
     """
     try:
-        data = file.read_bytes()
-        opening = records.from_bytes(sealed.Opening, data, str(file), max_bytes=sealed.MAX_OPENING_BYTES)
-    except (SealingError, OSError) as error:
+        opening = records.from_bytes(sealed.Opening, _bytes(file), str(file), max_bytes=sealed.MAX_OPENING_BYTES)
+    except SealingError as error:
         raise stop(f"{file} is no draft of an opening ({error}).") from error
     typer.echo("\n".join(_lines(opening)))
     if not yes and not typer.confirm("Sign this?"):
@@ -88,14 +87,19 @@ def open_new(
     from palermo.node.office.errors import NodeError
 
     try:
-        with file.open("rb") as opened:
-            data = opened.read(sealed.MAX_OPENING_BYTES + 1)
-        opening = recovery.open_new_log(data, now=datetime.now(UTC))
-    except OSError as error:
-        raise stop(f"{file} cannot be read: {error}") from error
+        opening = recovery.open_new_log(_bytes(file), now=datetime.now(UTC))
     except (SealingError, NodeError, DirectoryError) as error:
         raise stop(f"No new log was opened: {error}", 1) from error
     typer.echo(f"{opening.origin} is open; its first entry is number {opening.first}. Take a new back-up now.")
+
+
+def _bytes(file: Path) -> bytes:
+    """A file's content, and no more of it than shows that it is too large; ends the command where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(sealed.MAX_OPENING_BYTES + 1)
+    except OSError as error:
+        raise stop(f"{file} cannot be read: {error}") from error
 
 
 def _lines(opening: sealed.Opening) -> list[str]:
