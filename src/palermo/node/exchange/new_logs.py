@@ -12,17 +12,14 @@ from django.db import transaction
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import write_letter
 from palermo.node.exchange.handlers import RefusedError
-from palermo.node.exchange.letters import Letter, LetterHandler
+from palermo.node.exchange.letters import Letter, LetterHandler, partners_who_take, read_body
 from palermo.node.ledger import actions as ledger
 from palermo.node.ledger import logs
 from palermo.node.office import actions as office
 from palermo.node.office.policy import Role
 from palermo.sealing import records, witnessing
 from palermo.sealing.errors import SealingError
-from palermo.sealing.letter import MAX_BODY_BYTES
 from palermo.sealing.new_log import NewLog
-
-LETTERS_SINCE = 2
 
 
 def accept_new_logs(partner: str, new_logs: Sequence[NewLog], *, now: datetime) -> bool:
@@ -49,7 +46,7 @@ def tell(now: datetime) -> int:
     told = logs.told(log)
     if told is None:
         return 0
-    untold = [row.code for row in directory.partners() if row.protocol >= LETTERS_SINCE and row.code not in told]
+    untold = [code for code in partners_who_take() if code not in told]
     body = records.to_bytes(witnessing.NewLogs(logs.beginnings(log))) if untold else b""
     for code in untold:
         write_letter(recipient=code, kind=witnessing.NEW_LOGS, body=body, key="", now=now)
@@ -60,12 +57,12 @@ def tell(now: datetime) -> int:
 
 def take_new_logs(letter: Letter, *, now: datetime) -> None:
     """A partner tells how its log begins."""
-    accept_new_logs(letter.sender, _read(witnessing.NewLogs, letter).new_logs, now=now)
+    accept_new_logs(letter.sender, read_body(witnessing.NewLogs, letter).new_logs, now=now)
 
 
 def take_refusal(letter: Letter, *, now: datetime) -> None:
     """A partner does not take this node's new log: an auditor learns why."""
-    reason = _read(witnessing.NewLogAnswer, letter).reason[:500].replace("\0", "")
+    reason = read_body(witnessing.NewLogAnswer, letter).reason[:500].replace("\0", "")
     office.add_task(
         key=f"ledger.new-log-refused:{letter.sender}",
         title=f"{letter.sender} does not take this node's new log: {reason}",
@@ -73,13 +70,6 @@ def take_refusal(letter: Letter, *, now: datetime) -> None:
         role=Role.AUDITOR,
         now=now,
     )
-
-
-def _read(record: type[records.Record], letter: Letter) -> records.Record:
-    try:
-        return records.from_bytes(record, letter.body, "letter body", max_bytes=MAX_BODY_BYTES)
-    except SealingError as error:
-        raise RefusedError(f"It cannot be taken: {error}") from error
 
 
 LETTER_HANDLERS: Mapping[str, LetterHandler] = {

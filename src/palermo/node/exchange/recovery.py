@@ -21,7 +21,7 @@ from palermo.node.exchange.actions.receiving import take_in
 from palermo.node.exchange.actions.sending import reinstate
 from palermo.node.exchange.actions.settling import settle
 from palermo.node.exchange.handlers import NotYetError, RefusedError
-from palermo.node.exchange.letters import Letter, LetterHandler
+from palermo.node.exchange.letters import Letter, LetterHandler, partners_who_take, read_body
 from palermo.node.exchange.models import Incoming, Outgoing, Peer
 from palermo.node.exchange.new_logs import accept_new_logs
 from palermo.node.exchange.states import Outbox
@@ -37,8 +37,6 @@ from palermo.sealing.errors import SealingError
 from palermo.sealing.letter import MAX_BODY_BYTES
 from palermo.sealing.new_log import NewLog, Opening
 from palermo.sealing.receipt import ReceiptStatus, verify_receipt
-
-LETTERS_SINCE = 2
 
 
 def turn(now: datetime) -> int:
@@ -87,7 +85,7 @@ def ask_all(now: datetime, key: bytes) -> tuple[str, ...]:
     ``key``: the statement of the recipient key to which they seal their answers.
     """
     ledger.forget_returned()
-    partners = [row.code for row in directory.partners() if row.protocol >= LETTERS_SINCE]
+    partners = partners_who_take()
     log = logs.own()
     beginnings = logs.beginnings(log)
     for code in partners:
@@ -117,7 +115,7 @@ def take_key(letter: Letter, *, now: datetime) -> None:
 
 def give_standing(letter: Letter, *, now: datetime) -> None:
     """A restored partner asks: hand back what it lacks, then say which number it may use next."""
-    asked, partner = _read(recovery.StandingRequest, letter), letter.sender
+    asked, partner = read_body(recovery.StandingRequest, letter), letter.sender
     if not accept_new_logs(partner, asked.new_logs, now=now):
         return
     ours = Outgoing.objects.filter(recipient=partner, state=Outbox.ACCEPTED)
@@ -159,7 +157,7 @@ def take_again(letter: Letter, *, now: datetime) -> None:
     Where the key that opens it is lost too, the letter is taken all the same, and a person is told to ask for another.
     """
     _wait_for_the_log()
-    again = _read(recovery.Again, letter)
+    again = read_body(recovery.Again, letter)
     given = verify_receipt(again.receipt, own_keys.own_public_keys())
     digest = envelope_digest(again.envelope)
     if given.envelope_digest != digest or given.status is not ReceiptStatus.ACCEPTED:
@@ -190,7 +188,7 @@ def _tell_unreadable(sender: str, message_id: str, now: datetime) -> None:
 def take_sent(letter: Letter, *, now: datetime) -> None:
     """A message that this node once sent and then lost: it stands in the outbox again, with its receipt."""
     _wait_for_the_log()
-    sent = _read(recovery.Sent, letter)
+    sent = read_body(recovery.Sent, letter)
     message = verify_message(sent.signed, own_keys.own_public_keys().values())
     header, digest = message.header, envelope_digest(sent.envelope)
     if (header.sender, header.recipient) != (directory.own_code(), letter.sender):
@@ -206,7 +204,7 @@ def take_sent(letter: Letter, *, now: datetime) -> None:
 
 def take_standing(letter: Letter, *, now: datetime) -> None:
     """A partner says which numbers it has seen. Only a restored node asked; a number that leaps far is not believed."""
-    standing = _read(recovery.Standing, letter)
+    standing = read_body(recovery.Standing, letter)
     if not restored.waits_for(letter.sender):
         return
     peer = Peer.objects.select_for_update().get_or_create(code=letter.sender)[0]
@@ -219,10 +217,6 @@ def take_standing(letter: Letter, *, now: datetime) -> None:
 def _wait_for_the_log() -> None:
     if restored.log_is_behind():
         raise NotYetError("this node was restored, and its log is not recovered yet")
-
-
-def _read(record: type[records.Record], letter: Letter) -> records.Record:
-    return records.from_bytes(record, letter.body, "letter body", max_bytes=MAX_BODY_BYTES)
 
 
 def _refusing(handler: LetterHandler) -> LetterHandler:

@@ -12,15 +12,12 @@ from palermo.node.directory import own_keys
 from palermo.node.directory import queries as directory
 from palermo.node.exchange.actions.lettering import write_letter
 from palermo.node.exchange.handlers import RefusedError
-from palermo.node.exchange.letters import Letter, LetterHandler
+from palermo.node.exchange.letters import Letter, LetterHandler, takes
 from palermo.node.ledger import actions as ledger
 from palermo.node.ledger import kept
 from palermo.node.ledger import queries as ledger_queries
 from palermo.sealing import records, witnessing
 from palermo.sealing.errors import SealingError
-
-LETTERS_SINCE = 2
-"""The version of the protocol from which on a partner takes letters."""
 
 PATIENCE = timedelta(days=2)
 """How long a log has time to prove that it shows one history, before a person is told that it did not."""
@@ -46,7 +43,7 @@ def ask_for_tiles(witness: str, start: int, *, now: datetime) -> None:
 
 
 def _ask(witness: str, now: datetime) -> bool:
-    if not _takes_letters(witness) or restored.waits_for(witness):
+    if not takes(witness) or restored.waits_for(witness):
         return False  # who was not yet told of a new log takes it for a second history
     request = ledger.next_request(witness, now=now)
     if request is None:
@@ -58,7 +55,7 @@ def _ask(witness: str, now: datetime) -> bool:
 def _ask_for_proofs(now: datetime) -> int:
     for overdue in kept.overdue_proofs(now - PATIENCE):
         ledger.name_unproven(overdue.key, now=now)
-    wanted = [proof for proof in kept.wanted_proofs(now) if _takes_letters(proof.partner)]
+    wanted = [proof for proof in kept.wanted_proofs(now) if takes(proof.partner)]
     for proof in wanted:
         body = records.to_bytes(witnessing.ProofRequest(proof.old, proof.new))
         write_letter(
@@ -66,13 +63,6 @@ def _ask_for_proofs(now: datetime) -> int:
         )
     ledger.asked_for_proof([proof.key for proof in wanted], now=now)
     return len(wanted)
-
-
-def _takes_letters(code: str) -> bool:
-    try:
-        return directory.authority(code).protocol >= LETTERS_SINCE
-    except directory.UnknownAuthorityError:
-        return False
 
 
 def give_cosignature(letter: Letter, *, now: datetime) -> None:
