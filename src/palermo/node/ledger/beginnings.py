@@ -61,7 +61,7 @@ def beginning_faults() -> Iterator[Fault]:
     known = [directory.own_log_origin()]
     for code in [directory.own_code(), *_partners()]:
         own = code == directory.own_code()
-        after = LogIdentity(1, directory.own_log_origin() if own else directory.log_origin(code), 0)
+        after = logs.first_of(code)
         for row in NewLog.objects.filter(authority=code).order_by("number"):
             where = f"log {row.number} of {code}"
             try:

@@ -26,10 +26,21 @@ class OwnLog:
     end: int | None
 
 
+def first_of(code: str) -> LogIdentity:
+    """The log that an authority had from the beginning. Raises ``UnknownAuthorityError``."""
+    own_one = code == directory.own_code()
+    return LogIdentity(1, directory.own_log_origin() if own_one else directory.log_origin(code), 0)
+
+
+def opened(row: NewLog) -> LogIdentity:
+    """The log that an opening began."""
+    return LogIdentity(row.number, row.origin, row.first)
+
+
 def own() -> LogIdentity:
     """The log that this node appends to."""
     row = Log.objects.filter(pk=1).first()
-    return identity(row) if row is not None else LogIdentity(1, directory.own_log_origin(), 0)
+    return identity(row) if row is not None else first_of(directory.own_code())
 
 
 def identity(row: Log) -> LogIdentity:
@@ -41,10 +52,7 @@ def identity(row: Log) -> LogIdentity:
 def all_own() -> list[OwnLog]:
     """Every log of this node, the first first, by the openings that are kept."""
     new = list(NewLog.objects.filter(authority=directory.own_code()).order_by("number"))
-    logs = [
-        LogIdentity(1, directory.own_log_origin(), 0),
-        *(LogIdentity(row.number, row.origin, row.first) for row in new),
-    ]
+    logs = [first_of(directory.own_code()), *map(opened, new)]
     return [OwnLog(log, end) for log, end in zip(logs, [*(row.kept for row in new), None], strict=True)]
 
 
@@ -59,9 +67,7 @@ def of_entry(index: int) -> LogIdentity:
 def of(partner: str) -> LogIdentity:
     """The log of a partner that this node knows to be in use. Raises ``UnknownAuthorityError``."""
     row = NewLog.objects.filter(authority=partner).order_by("-number").first()
-    if row is not None:
-        return LogIdentity(row.number, row.origin, row.first)
-    return LogIdentity(1, directory.log_origin(partner), 0)
+    return opened(row) if row is not None else first_of(partner)
 
 
 def number_of(code: str, checkpoint_text: str) -> int:
@@ -70,7 +76,7 @@ def number_of(code: str, checkpoint_text: str) -> int:
     Raises FormatError for what is no checkpoint, and TrustError for a name that no log of the authority has.
     """
     origin = parse_checkpoint(checkpoint_text).origin
-    base = directory.own_log_origin() if code == directory.own_code() else directory.log_origin(code)
+    base = first_of(code).origin
     if origin == base:
         return 1
     found = _LATER.fullmatch(origin.removeprefix(base)) if origin.startswith(base) else None

@@ -68,9 +68,7 @@ def _before(partner: str, number: int) -> LogIdentity:
     if number == present.number + 1:
         return present
     earlier = NewLog.objects.filter(authority=partner, number=number - 1).first()
-    if earlier is None:
-        return LogIdentity(1, directory.log_origin(partner), 0)
-    return LogIdentity(earlier.number, earlier.origin, earlier.first)
+    return logs.opened(earlier) if earlier is not None else logs.first_of(partner)
 
 
 def _check_cosignatures(partner: str, opening: Opening) -> None:
